@@ -1,0 +1,1 @@
+"""Who may use Navigator: users, roles, tokens, login."""

@@ -1,0 +1,1 @@
+"""Third parties over HTTP, one per file. Nothing above sees an aiohttp exception."""

@@ -1,0 +1,1 @@
+"""The database: connection, migrations, the copy before them. Knows no feature."""

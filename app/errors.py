@@ -1,0 +1,96 @@
+"""The one error type of the house. Raise where the problem is known; `web` renders it."""
+
+
+class NavigatorError(Exception):
+    """What a caller did wrong or what failed, said for a human.
+
+    `status` is the HTTP status, `code` the stable machine-readable name, `message` the sentence.
+    `summary` is what old clients read in the key `message` where it differs from the sentence.
+    """
+
+    status: int = 500
+    code: str = "INTERNAL"
+
+    def __init__(self, message: str, *, code: str | None = None, summary: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.summary = summary or message
+        if code is not None:
+            self.code = code
+
+
+class InvalidInput(NavigatorError):
+    """A value that the caller sent is missing, malformed or absurd. The message names the field."""
+
+    status = 400
+    code = "INVALID_INPUT"
+
+
+class NotAuthenticated(NavigatorError):
+    """There is no usable token."""
+
+    status = 401
+    code = "NOT_AUTHENTICATED"
+
+
+class NotApproved(NavigatorError):
+    """The token is fine, its user is not let in (yet, or any more)."""
+
+    status = 403
+    code = "USER_DISABLED"
+
+
+class Forbidden(NavigatorError):
+    """The user is known and let in, but may not do this."""
+
+    status = 403
+    code = "FORBIDDEN"
+
+
+class NotFound(NavigatorError):
+    """There is no such thing, or it is somebody else's."""
+
+    status = 404
+    code = "NOT_FOUND"
+
+
+class Conflict(NavigatorError):
+    """It clashes with something that exists already."""
+
+    status = 409
+    code = "CONFLICT"
+
+
+class TooMany(NavigatorError):
+    """A limit per user is reached. The message names it."""
+
+    status = 429
+    code = "TOO_MANY"
+
+
+class UpstreamFailed(NavigatorError):
+    """A neighbour (`service`) answered with an error, with nonsense, or broke off."""
+
+    status = 502
+    code = "UPSTREAM_FAILED"
+
+    def __init__(self, message: str, *, service: str, code: str | None = None):
+        super().__init__(message, code=code)
+        self.service = service
+
+
+class UpstreamUnavailable(NavigatorError):
+    """A neighbour (`service`) cannot be reached, so nothing was done there."""
+
+    status = 503
+    code = "UPSTREAM_UNAVAILABLE"
+
+    def __init__(self, message: str, *, service: str, code: str | None = None):
+        super().__init__(message, code=code)
+        self.service = service
+
+
+class SettingsInvalid(NavigatorError):
+    """A setting has an impossible value. The program ends with exit code 78 (EX_CONFIG)."""
+
+    code = "SETTINGS_INVALID"

@@ -1,0 +1,1 @@
+"""The persisted queue and its worker. Knows nothing of Forge or CivitAI."""

@@ -1,0 +1,297 @@
+"""The queue: the only writer of a job's status. A job is a row before it is work."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import IntegrityError
+from tortoise.functions import Max
+
+from app.errors import Conflict, InvalidInput, NavigatorError, NotFound, TooMany
+from app.events import EventBus, JobFailed, JobInterrupted
+from app.jobs.ids import is_job_id, new_job_id
+from app.jobs.models import LANE_OF_KIND, Job, JobKind, JobStatus, Lane
+from app.jobs.waiting import Waiting
+
+
+class Cancellation(Enum):
+    """What cancelling a job did."""
+
+    REMOVED = "removed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """An accepted job and how many jobs of its lane wait now, itself included."""
+
+    job: Job
+    queue_size: int
+
+
+class JobQueue:
+    """Accepts, orders, hands out and ends jobs. One per database."""
+
+    def __init__(
+        self,
+        events: EventBus,
+        *,
+        max_queued_per_user: int,
+        max_attempts: int,
+        sync: Callable[[], Awaitable[None]] | None = None,
+    ):
+        """`sync` returns when what is committed would survive a power cut."""
+        self._sync = sync
+        self._events = events
+        self._max_queued_per_user = max_queued_per_user
+        self._max_attempts = max_attempts
+        self._lock = asyncio.Lock()
+        self._door = asyncio.Lock()  # a crowd that submits waits here, not in the worker's way
+        self._last_position = 0
+        self._waiting = Waiting()
+        self._running: dict[str, Job] = {}
+        self._cancellations: dict[str, asyncio.Event] = {}  # of every running job
+        self._is_unsure = False
+
+    async def recover(self) -> int:
+        """Takes stock after a start; jobs that were running when we died wait again, in place.
+
+        A job whose owner had asked for it to stop is not run again. Returns how many were
+        requeued. No attempt is counted: dying was ours.
+        """
+        async with self._lock:
+            return await self._take_stock()
+
+    async def submit(
+        self,
+        kind: JobKind,
+        parameters: Mapping[str, Any],
+        *,
+        owner_id: str,
+        origin: str,
+        job_id: str | None = None,
+    ) -> Submitted:
+        """Commits a new job at the end of its lane and wakes the worker.
+
+        Raises `TooMany` at the user's limit, `InvalidInput` or `Conflict` for a `job_id` of the
+        client's own that is malformed or taken.
+        """
+        if job_id is not None and not is_job_id(job_id):
+            raise InvalidInput("job_id must be 8 to 64 letters, digits, '-' or '_'.")
+        lane = LANE_OF_KIND[kind]
+        async with self._door, self._careful():
+            self._check_limit(owner_id)
+            job = Job(
+                id=job_id or new_job_id(),
+                kind=kind,
+                lane=lane,
+                status=JobStatus.QUEUED,
+                position=self._last_position + 1,
+                owner_id=owner_id,
+                origin=origin,
+                parameters=dict(parameters),
+            )
+            try:
+                await job.save(force_create=True)
+            except IntegrityError as error:
+                if await Job.exists(id=job.id):
+                    raise Conflict(f"job_id: there is a job named {job.id} already.") from error
+                raise
+            self._last_position += 1
+            self._waiting.add(job)
+            submitted = Submitted(job, self._waiting.in_lane(lane))
+        if self._sync is not None:
+            await self._sync()
+        return submitted
+
+    async def claim(self, lane: Lane) -> Job | None:
+        """Marks the first waiting job of the lane as running and gives it, or None."""
+        async with self._careful():
+            while (job := await self._waiting.first(lane)) is not None:
+                started_at = _now()
+                claimed = await Job.filter(number=job.number, status=JobStatus.QUEUED).update(
+                    status=JobStatus.RUNNING, runs=job.runs + 1, started_at=started_at
+                )
+                self._waiting.drop_first(lane)
+                if claimed:
+                    job.status = JobStatus.RUNNING
+                    job.runs += 1
+                    job.started_at = started_at
+                    self._waiting.remove(job)
+                    self._running[job.id] = job
+                    self._cancellations[job.id] = asyncio.Event()
+                    return job
+            self._waiting.sleep(lane)
+            return None
+
+    async def wait(self, lane: Lane) -> None:
+        """Returns when there may be a job to claim."""
+        await self._waiting.wait(lane)
+
+    def cancellation(self, job_id: str) -> asyncio.Event:
+        """Is set when somebody asks for this running job to stop."""
+        return self._cancellations[job_id]
+
+    async def cancel(self, job_id: str, *, caller_id: str, is_administrator: bool) -> Cancellation:
+        """Removes a waiting job, or asks a running one to stop.
+
+        Raises `NotFound` when there is none, when it has ended, and when it is somebody else's.
+        """
+        async with self._careful():
+            job = await _job_of(job_id, caller_id, is_administrator=is_administrator)
+            if job.status == JobStatus.QUEUED:
+                waiting = Job.filter(number=job.number)
+                await waiting.update(status=JobStatus.CANCELLED, finished_at=_now())
+                self._waiting.remove(job)
+                return Cancellation.REMOVED
+            # The one that runs: it knows what its handler filled in.
+            running, asked = self._running.get(job.id), self._cancellations.get(job.id)
+            if job.status != JobStatus.RUNNING or running is None or asked is None:
+                raise NotFound("Task not found", code="TASK_NOT_FOUND")
+            still_runs = Job.filter(number=job.number, status=JobStatus.RUNNING)
+            if not await still_runs.update(cancel_requested=True) and not asked.is_set():
+                raise NotFound("Task not found", code="TASK_NOT_FOUND")  # it has just ended
+            asked.set()
+            self._events.publish(JobInterrupted(running.snapshot()))
+            return Cancellation.INTERRUPTED
+
+    async def finish(self, jobs: Sequence[Job], using: BaseDBAsyncClient) -> None:
+        """Marks running jobs as done, inside the caller's transaction `using`.
+
+        A job that was asked to stop ends as cancelled, though it has a picture.
+        """
+        cancelled = [job.number for job in jobs if self._is_cancelled(job)]
+        succeeded = [job.number for job in jobs if job.number not in cancelled]
+        for status, numbers in ((JobStatus.SUCCEEDED, succeeded), (JobStatus.CANCELLED, cancelled)):
+            if numbers:
+                ended = Job.filter(number__in=numbers).using_db(using)
+                await ended.update(status=status, finished_at=_now())
+
+    async def fail(self, job: Job, reason: str) -> None:
+        """Ends a running job without a picture and tells why."""
+        async with self._lock:
+            await self._fail(job, reason)
+
+    async def _fail(self, job: Job, reason: str) -> None:
+        if self._running.get(job.id) is not job:
+            return  # done before, only the answer got lost
+        status = JobStatus.CANCELLED if self._is_cancelled(job) else JobStatus.FAILED
+        await Job.filter(number=job.number, status=JobStatus.RUNNING).update(
+            status=status, error=reason, finished_at=_now(), attempts=job.attempts
+        )
+        self.forget(job)
+        self._events.publish(JobFailed(job.snapshot(), reason))
+
+    async def fail_attempt(self, job: Job, reason: str) -> None:
+        """Counts a failure of the third party; the job waits again in place, or ends as failed."""
+        job.attempts += 1
+        if job.attempts >= self._max_attempts or self._is_cancelled(job):
+            await self.fail(job, reason)
+        else:
+            await self.requeue(job, error=reason)
+
+    async def requeue(self, job: Job, *, error: str | None = None) -> None:
+        """Puts a running job back where it stood; unless it was asked to stop, then it ends."""
+        async with self._lock:  # first: somebody may be asking right now
+            if self._is_cancelled(job):
+                await self._fail(job, error or "The job was cancelled.")
+                return
+            if self._running.get(job.id) is not job:
+                return
+            running = Job.filter(number=job.number, status=JobStatus.RUNNING)
+            self._is_unsure = True  # of the order, and of whether this was committed
+            await running.update(status=JobStatus.QUEUED, error=error, attempts=job.attempts)
+            self.forget(job)
+            self._waiting.wake_all()
+
+    async def retry(self, job_id: str, *, caller_id: str, is_administrator: bool) -> Submitted:
+        """Queues a failed job again, at the end, with fresh attempts.
+
+        Raises `NotFound` as `cancel` does, `Conflict` when it has not failed, `TooMany` at the
+        limit.
+        """
+        async with self._careful():
+            job = await _job_of(job_id, caller_id, is_administrator=is_administrator)
+            if job.status != JobStatus.FAILED:
+                raise Conflict(f"Only a failed job can be retried; this one is {job.status}.")
+            self._check_limit(job.owner_id)
+            self._last_position += 1
+            job.status = JobStatus.QUEUED
+            job.position = self._last_position
+            job.attempts = 0
+            await Job.filter(number=job.number).update(
+                status=job.status,
+                position=job.position,
+                attempts=0,
+                error=None,
+                finished_at=None,
+                cancel_requested=False,
+            )
+            self._waiting.add(job)
+            return Submitted(job, self._waiting.in_lane(job.lane))
+
+    def forget(self, job: Job) -> None:
+        """Drops what is kept in memory of a job that runs no more."""
+        if self._running.get(job.id) is job:
+            del self._running[job.id], self._cancellations[job.id]
+
+    def _is_cancelled(self, job: Job) -> bool:
+        asked = self._cancellations.get(job.id)
+        return asked is not None and asked.is_set()
+
+    @contextlib.asynccontextmanager
+    async def _careful(self) -> AsyncIterator[None]:
+        """One change at a time, from a known state.
+
+        When the database or the caller goes away in the middle, nobody knows whether the change
+        was committed. Then the worker is woken, and the next change begins by taking stock.
+        """
+        async with self._lock:
+            if self._is_unsure:
+                await self._take_stock()
+            try:
+                yield
+            except NavigatorError:
+                raise
+            except BaseException:
+                self._is_unsure = True
+                self._waiting.wake_all()
+                raise
+
+    async def _take_stock(self) -> int:
+        """Reads what waits; a job that is running only in the table waits again."""
+        lost = Job.filter(status=JobStatus.RUNNING).exclude(id__in=list(self._cancellations))
+        stopped = lost.filter(cancel_requested=True)
+        await stopped.update(status=JobStatus.CANCELLED, finished_at=_now())
+        requeued = await lost.update(status=JobStatus.QUEUED)
+        newest = await Job.annotate(last=Max("position")).values_list("last", flat=True)
+        self._last_position = int(newest[0] or 0)  # type: ignore[arg-type]
+        waiting = Job.filter(status=JobStatus.QUEUED).values_list("lane", "owner_id")
+        self._waiting.replace(await waiting)
+        self._is_unsure = False
+        return requeued
+
+    def _check_limit(self, owner_id: str) -> None:
+        waiting = self._waiting.of_owner(owner_id)
+        if waiting >= self._max_queued_per_user:
+            reason = (
+                f"You have {waiting} jobs waiting already, the limit is {self._max_queued_per_user}"
+            )
+            raise TooMany(f"{reason} (MAX_QUEUED_JOBS_PER_USER).", code="TOO_MANY_QUEUED_JOBS")
+
+
+async def _job_of(job_id: str, caller_id: str, *, is_administrator: bool) -> Job:
+    """The job, if the caller may act on it; otherwise raises `NotFound`."""
+    job = await Job.get_or_none(id=job_id) if is_job_id(job_id) else None
+    if job is None or not (is_administrator or job.owner_id == caller_id):
+        raise NotFound("Task not found", code="TASK_NOT_FOUND")
+    return job
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""What Forge has on its shelves: checkpoints, LoRAs, samplers and other lists."""

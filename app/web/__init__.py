@@ -1,0 +1,1 @@
+"""HTTP and socket.io in, JSON out: translates, checks access, decides nothing else."""

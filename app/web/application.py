@@ -1,0 +1,76 @@
+"""Joins the web layer's parts into one ASGI application."""
+
+import functools
+from typing import Any
+
+import orjson
+from quart import Quart
+from quart.json.provider import JSONProvider
+from quart_schema import QuartSchema
+
+from app.web import account_routes, catalogue_routes, errors, image_routes, queue_routes
+from app.web.asgi import App
+from app.web.cors import Cors
+from app.web.image_files import ACCESS_RULES, ImageFiles
+from app.web.paths import CanonicalPaths
+from app.web.realtime import Realtime
+from app.web.request import MAX_BODY_BYTES, NavigatorRequest
+from app.web.services import EXTENSION, Services
+
+_BLUEPRINTS = (
+    account_routes.blueprint,
+    catalogue_routes.blueprint,
+    image_routes.blueprint,
+    queue_routes.blueprint,
+)
+
+
+class FastJson(JSONProvider):
+    """JSON by orjson, keys in the order we give them."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """`obj` as JSON text; the options of the standard library's are not supported."""
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """What the JSON text says."""
+        return orjson.loads(s)
+
+
+class NavigatorQuart(Quart):
+    """Quart with our way of reading bodies."""
+
+    request_class = NavigatorRequest
+
+
+def quart_app(services: Services) -> Quart:
+    """The framework's application with all routes that it serves."""
+    app = NavigatorQuart("app.web", static_folder=None)
+    app.url_map.merge_slashes = False  # no redirect pages, as the earlier Navigator had none
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["RESPONSE_TIMEOUT"] = None
+    app.config["BODY_TIMEOUT"] = 120
+    QuartSchema(
+        app,
+        openapi_path=None,
+        swagger_ui_path=None,
+        redoc_ui_path=None,
+        scalar_ui_path=None,
+        conversion_preference="pydantic",
+    )
+    # The extension makes a new type adapter for each answer to convert models; ours are plain.
+    app.make_response = functools.partial(Quart.make_response, app)  # type: ignore[method-assign]
+    app.json = FastJson(app)
+    app.extensions[EXTENSION] = services
+    errors.install(app)
+    for blueprint in _BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def asgi_app(services: Services, realtime: Realtime) -> App:
+    """Everything that one port answers."""
+    quart = quart_app(services)
+    rules = [str(rule) for rule in quart.url_map.iter_rules()]
+    with_images = ImageFiles(quart, services.images)  # type: ignore[arg-type]
+    return Cors(CanonicalPaths(realtime.mounted_on(with_images), [*rules, *ACCESS_RULES]))

@@ -1,0 +1,59 @@
+"""What Forge has, and what Navigator allows: lists from memory, none of them waits for Forge."""
+
+from typing import Any
+
+from quart import Blueprint, request
+
+from app.web.access import public
+from app.web.services import services
+
+blueprint = Blueprint("catalogue", __name__)
+
+_SAMPLERS_SHOWN = 25
+
+Item = dict[str, Any]
+
+
+@blueprint.get("/")
+@public
+async def get_root() -> dict[str, str]:
+    """Says that Navigator runs."""
+    return {"message": "Hello World!", "status": "online"}
+
+
+@blueprint.get("/api/config/limits")
+@public
+async def get_limits() -> dict[str, int]:
+    """How large a picture may be, in pixels."""
+    return {"max_pixels": services().max_pixels}
+
+
+@blueprint.get("/api/models")
+@public
+async def get_models() -> dict[str, list[Item]]:
+    """The checkpoints, in Forge's order."""
+    lists = services().catalogue.known()
+    return {"models": [{**item, "known": False} for item in lists.checkpoints]}
+
+
+@blueprint.get("/api/samplers")
+@public
+async def get_samplers() -> list[Item]:
+    """The first 25 samplers; all of them with `?all`."""
+    samplers = [dict(item) for item in services().catalogue.known().samplers]
+    return samplers if "all" in request.args else samplers[:_SAMPLERS_SHOWN]
+
+
+@blueprint.get("/api/schedulers")
+@public
+async def get_schedulers() -> list[Item]:
+    """The schedulers, `name` and `label` among their keys."""
+    return [dict(item) for item in services().catalogue.known().schedulers]
+
+
+@blueprint.get("/api/upscalers")
+@public
+async def get_upscalers() -> list[Item]:
+    """The upscalers, without Forge's entry `None`."""
+    upscalers = services().catalogue.known().upscalers
+    return [dict(item) for item in upscalers if item.get("name") != "None"]

@@ -1,0 +1,47 @@
+"""What belongs to a picture besides its bytes (those: `image_files.py`)."""
+
+from typing import Any
+
+from quart import Blueprint, Response
+
+from app.errors import NotFound
+from app.generation.models import Image
+from app.web.access import caller_if_any, public
+from app.web.image_files import may_exist
+from app.web.services import services
+
+blueprint = Blueprint("images", __name__)
+
+_SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"RIFF", "image/webp"))
+
+
+@blueprint.get("/api/images/<image_id>/info")
+@public
+async def get_image_info(image_id: str) -> dict[str, Any]:
+    """Infotext and parsed parameters, so that a shared picture can be recalled.
+
+    The owner's id is shown to the owner and to administrators only.
+    """
+    image = await Image.get_or_none(id=image_id) if may_exist(image_id) else None
+    if image is None:
+        raise NotFound("Image not found", code="IMAGE_NOT_FOUND")
+    parameters = dict(image.parameters)
+    caller = await caller_if_any()
+    if caller is not None and (caller.is_administrator or caller.user_id == image.owner_id):
+        parameters["owner_id"] = image.owner_id
+    return {"info": image.infotext, "items": {}, "parameters": parameters}
+
+
+@blueprint.get("/api/previews/<job_id>")
+@public
+async def get_preview(job_id: str) -> Response:
+    """The latest preview of a recent job."""
+    preview = services().previews.get(job_id.removesuffix(".png"))
+    if preview is None:
+        raise NotFound("Preview not found", code="PREVIEW_NOT_FOUND")
+    media_type = next((kind for start, kind in _SIGNATURES if preview.startswith(start)), None)
+    return Response(
+        preview,
+        content_type=media_type or "application/octet-stream",
+        headers={"Cache-Control": "no-store"},
+    )

@@ -1,0 +1,40 @@
+"""Routes are found whatever their case and with one slash at the end, as clients rely on.
+
+Only the fixed parts of a route are brought into its spelling; ids stay as they are.
+"""
+
+import re
+from collections.abc import Iterable
+
+from app.web.asgi import App, Receive, Scope, Send
+
+_PARAMETER = re.compile(r"<[^>]+>")
+
+
+class CanonicalPaths:
+    """Rewrites the path of a request into the spelling of the route that it means."""
+
+    def __init__(self, app: App, rules: Iterable[str]):
+        """`rules` are routes such as `/api/images/<image_id>/info`."""
+        self._app = app
+        self._routes = [tuple(_PARAMETER.sub("", rule).split("/")) for rule in rules]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = str(scope["path"])
+            if path != "/" and (path.endswith("/") or path != path.lower()):
+                scope = {**scope, "path": self.canonical(path)}
+                scope["raw_path"] = scope["path"].encode()
+        await self._app(scope, receive, send)
+
+    def canonical(self, path: str) -> str:
+        """`path` as its route is written; unchanged when there is no such route."""
+        parts = path.removesuffix("/").split("/")
+        for route in self._routes:
+            if len(route) == len(parts) and all(
+                fixed in {"", part.lower()} or (not fixed and part)
+                for fixed, part in zip(route[1:], parts[1:], strict=True)
+            ):
+                pairs = zip(route, parts, strict=True)
+                return "/".join(fixed or part for fixed, part in pairs)
+        return path

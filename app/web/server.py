@@ -1,0 +1,103 @@
+"""Listens on both ports with one Hypercorn in one event loop, and ends quickly when told to."""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from hypercorn.asyncio import serve as hypercorn_serve
+from hypercorn.config import Config
+
+from app.errors import NavigatorError
+from app.web.asgi import App
+from app.web.gate import Gate
+from app.web.realtime import Realtime
+from app.web.request import MAX_BODY_BYTES
+
+log = logging.getLogger(__name__)
+
+_GRACEFUL_S = 3.0
+_BACKLOG = 512
+_EVERY_IPV4 = "0.0.0.0"  # noqa: S104 - only compared
+_EVERY_IPV6 = "::"
+
+
+class PortTaken(NavigatorError):
+    """Something else listens on a port that we need."""
+
+    code = "PORT_TAKEN"
+
+
+def listen(host: str, port: int, *, setting: str) -> socket.socket:
+    """A listening socket; port 0 takes any free one.
+
+    Host `::` is every interface over IPv4 too, where the system can do that. Raises `PortTaken`,
+    naming the setting.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == _EVERY_IPV6 and socket.has_dualstack_ipv6()
+    try:
+        return socket.create_server(
+            (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=both
+        )
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        reason = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
+        raise PortTaken(f"{setting}: port {port} of {host} {reason}; name another one.") from error
+
+
+def shown_address(host: str, port: int) -> str:
+    """What to type into a browser on this machine to reach `host`, for the log."""
+    if host in {_EVERY_IPV4, _EVERY_IPV6}:
+        return f"http://localhost:{port} (on every interface)"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(
+    app: App,
+    realtime: Realtime,
+    sockets: Sequence[socket.socket],
+    stopped: asyncio.Event,
+    *,
+    on_listening: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Serves `app` on the first socket, socket.io alone on the second, until `stopped` is set.
+
+    Takes the sockets over.
+    """
+    realtime_port = sockets[1].getsockname()[1] if len(sockets) > 1 else None
+    gate = Gate(app, realtime_port=realtime_port)
+    loop = asyncio.get_running_loop()
+    complaints = loop.get_exception_handler()
+
+    async def shutdown() -> None:
+        if on_listening is not None:
+            await on_listening()
+        await stopped.wait()
+        log.info("stopping")
+        loop.set_exception_handler(_without_cancellations)
+        gate.drain()
+        await realtime.close_sockets()
+
+    config = Config()
+    config.bind = [f"fd://{taken.detach()}" for taken in sockets]
+    config.accesslog = None
+    config.errorlog = logging.getLogger("hypercorn.error")
+    config.include_server_header = False
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = _GRACEFUL_S
+    config.shutdown_timeout = _GRACEFUL_S
+    config.h11_max_incomplete_size = 64 * 1024
+    config.websocket_max_message_size = MAX_BODY_BYTES
+    try:
+        await hypercorn_serve(gate, config, shutdown_trigger=shutdown)  # type: ignore[arg-type]
+    finally:
+        loop.set_exception_handler(complaints)
+
+
+def _without_cancellations(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Python 3.11 complains of each connection that is cut off when our patience is over."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)

@@ -1,0 +1,82 @@
+"""Jobs and events as clients know them: names and shapes of the contract, sections 3.9 and 4."""
+
+from typing import Any
+
+from app.events import (
+    CheckpointChanged,
+    Event,
+    JobFailed,
+    JobFinished,
+    JobInterrupted,
+    JobProgressed,
+    JobSnapshot,
+    JobStarted,
+)
+
+_NOT_IN_EVENTS = ("prompt", "negative_prompt", "width", "height")
+# The order in which clients have always seen them.
+_SUBMITTED_FIRST = ("model_name", "prompt", "negative_prompt")
+_SUBMITTED_LAST = (
+    "categoryId",
+    "image_enhancements",
+    "subseed",
+    "subseed_strength",
+    "upscaler_name",
+    "modules",
+)
+
+
+def submitted(job: JobSnapshot, queue_size: int) -> dict[str, Any]:
+    """The answer to a submission. `queue_size` counts the waiting jobs, this one included."""
+    given = job.parameters
+    middle = [name for name in given if name not in (*_SUBMITTED_FIRST, *_SUBMITTED_LAST)]
+    return (
+        {"type": job.kind}
+        | {name: given[name] for name in _SUBMITTED_FIRST if name in given}
+        | {"owner_id": job.owner_id, "job_id": job.id}
+        | {name: given[name] for name in middle}
+        | {"queue_size": queue_size, "task_type": job.kind, "status": "queued"}
+        | {"origin": job.origin}
+        | {name: given[name] for name in _SUBMITTED_LAST if name in given}
+    )
+
+
+def event(happened: Event) -> tuple[str, dict[str, Any]]:
+    """Name and payload of the socket.io event that tells of `happened`."""
+    job = happened.job
+    match happened:
+        case CheckpointChanged(checkpoint=checkpoint):
+            return "model-changed", {"model_name": checkpoint, "job_id": job.id}
+        case JobStarted():
+            return "task-started", _told(job, "started")
+        case JobProgressed():
+            return "task-progress", _told(job, "processing") | {
+                "progress": happened.fraction,
+                "eta_relative": happened.eta_s,
+                "current_step": happened.step,
+                "total_steps": happened.steps,
+                "progress_path": f"/api/previews/{job.id}",
+            }
+        case JobFinished(seed=seed):
+            told = _told(job, "finished")
+            if seed is not None:
+                told["seed"] = seed
+            return "task-finished", told | {"img_path": f"/api/images/{job.id}"}
+        case JobFailed(reason=reason):
+            return "task-failed", _told(job, "failed") | {"error": reason}
+        case JobInterrupted():
+            return "task-interrupted", _told(job, "processing")
+    raise TypeError(f"no client knows of {type(happened).__name__}")
+
+
+def _told(job: JobSnapshot, status: str) -> dict[str, Any]:
+    told = {name: value for name, value in job.parameters.items() if name not in _NOT_IN_EVENTS}
+    return (
+        {"type": job.kind, "job_id": job.id}
+        | told
+        | {
+            "task_type": job.kind,
+            "status": status,
+            "origin": job.origin,
+        }
+    )

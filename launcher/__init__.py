@@ -1,0 +1,1 @@
+"""The tray launcher: starts Forge and Navigator together. It talks to Navigator only over HTTP."""
