@@ -120,8 +120,13 @@ async def test_failed_job_is_retried_with_the_same_parameters(
             assert (await server.post(f"/api/queue/retry/{spelling}", token=token)).status == 404
         answer = await server.post(f"/api/queue/retry/{job_id}", token=token)
         assert answer.status == 200
+        # Either answer may have been written while Forge was in trouble.
         ignored = {"waiting_reason", "upscaler_name"}
-        assert {k: v for k, v in answer.json.items() if k not in ignored} == accepted
+        again, before = (
+            {name: value for name, value in job.items() if name not in ignored}
+            for job in (answer.json, accepted)
+        )
+        assert again == before
         await heard.event("task-finished", job_id, timeout_s=15)
     assert (await server.get(f"/api/images/{job_id}")).status == 200
     assert len(server.forge.requests) == 1
