@@ -16,6 +16,7 @@ from app.errors import Conflict, InvalidInput, NavigatorError, NotFound, TooMany
 from app.events import EventBus, JobFailed, JobInterrupted
 from app.jobs.ids import is_job_id, new_job_id
 from app.jobs.models import LANE_OF_KIND, Job, JobKind, JobStatus, Lane
+from app.jobs.statements import mark_ended, mark_running
 from app.jobs.waiting import Waiting
 
 
@@ -113,15 +114,9 @@ class JobQueue:
         """Marks the first waiting job of the lane as running and gives it, or None."""
         async with self._careful():
             while (job := await self._waiting.first(lane)) is not None:
-                started_at = _now()
-                claimed = await Job.filter(number=job.number, status=JobStatus.QUEUED).update(
-                    status=JobStatus.RUNNING, runs=job.runs + 1, started_at=started_at
-                )
+                claimed = await mark_running(job)
                 self._waiting.drop_first(lane)
                 if claimed:
-                    job.status = JobStatus.RUNNING
-                    job.runs += 1
-                    job.started_at = started_at
                     self._waiting.remove(job)
                     self._running[job.id] = job
                     self._cancellations[job.id] = asyncio.Event()
@@ -169,8 +164,7 @@ class JobQueue:
         succeeded = [job.number for job in jobs if job.number not in cancelled]
         for status, numbers in ((JobStatus.SUCCEEDED, succeeded), (JobStatus.CANCELLED, cancelled)):
             if numbers:
-                ended = Job.filter(number__in=numbers).using_db(using)
-                await ended.update(status=status, finished_at=_now())
+                await mark_ended(numbers, status, using)
 
     async def fail(self, job: Job, reason: str) -> None:
         """Ends a running job without a picture and tells why."""

@@ -78,7 +78,7 @@ async def test_database_that_is_away_when_a_picture_is_ready_gets_it_when_it_is_
     assert len(simulator.requests) == 2
 
 
-@pytest.mark.parametrize("statement", ["COMMIT", "UPDATE `job` SET `status`='succeeded'"])
+@pytest.mark.parametrize("statement", ["COMMIT", "UPDATE job SET status = 'succeeded'"])
 async def test_picture_is_known_once_though_the_answer_to_storing_it_was_lost(
     proxy: LosingProxy, simulator: Simulator, tmp_path: Path, statement: str
 ) -> None:
@@ -96,7 +96,7 @@ async def test_job_runs_though_the_answer_to_claiming_it_was_lost(
 ) -> None:
     async with workshop(tmp_path, simulator.url) as shop:
         await shop.health.wait_ready()
-        proxy.lose_answer_to("UPDATE `job` SET `status`='running'")
+        proxy.lose_answer_to("UPDATE job SET status = 'running'")
         await end_well(shop, await shop.submit(steps=2), await shop.submit(steps=2))
     assert proxy.lost == 1
 
