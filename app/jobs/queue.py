@@ -106,8 +106,7 @@ class JobQueue:
             self._last_position += 1
             self._waiting.add(job)
             submitted = Submitted(job, self._waiting.in_lane(lane))
-        if self._sync is not None:
-            await self._sync()
+        await self._sync_if_needed()
         return submitted
 
     async def claim(self, lane: Lane) -> Job | None:
@@ -227,12 +226,18 @@ class JobQueue:
                 cancel_requested=False,
             )
             self._waiting.add(job)
-            return Submitted(job, self._waiting.in_lane(job.lane))
+            submitted = Submitted(job, self._waiting.in_lane(job.lane))
+        await self._sync_if_needed()
+        return submitted
 
     def forget(self, job: Job) -> None:
         """Drops what is kept in memory of a job that runs no more."""
         if self._running.get(job.id) is job:
             del self._running[job.id], self._cancellations[job.id]
+
+    async def _sync_if_needed(self) -> None:
+        if self._sync is not None:
+            await self._sync()
 
     def _is_cancelled(self, job: Job) -> bool:
         asked = self._cancellations.get(job.id)

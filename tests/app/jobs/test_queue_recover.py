@@ -7,6 +7,7 @@ import pytest
 
 from app.accounts.models import User
 from app.errors import Conflict, NotFound, TooMany
+from app.events import EventBus
 from app.jobs.models import Job, JobStatus, Lane
 from app.jobs.queue import JobQueue
 from tests.building import (
@@ -203,3 +204,17 @@ async def test_retrying_respects_the_limit() -> None:
     with pytest.raises(TooMany):
         await retry(queue, job)
     assert (await Job.get(id=job.id)).status == JobStatus.FAILED
+
+
+async def test_retrying_is_synced_to_the_disk_before_it_is_answered() -> None:
+    statuses: list[JobStatus] = []
+
+    async def sync() -> None:
+        statuses.extend([job.status for job in await Job.all()])
+
+    queue = JobQueue(EventBus(), max_queued_per_user=9, max_attempts=1, sync=sync)
+    await queue.recover()
+    job = await failed(queue)
+    statuses.clear()
+    await retry(queue, job)
+    assert statuses == [JobStatus.QUEUED]
