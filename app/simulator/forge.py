@@ -29,7 +29,7 @@ class Forge:
         self.faults = Faults()
         first = disk.checkpoints[0].title if disk.checkpoints else None
         self.options = ForgeOptions(first, settings.preview_every_n_steps)
-        self.interrupts = 0
+        self.interrupted_tasks: list[str | None] = []
         self._pool: ThreadPoolExecutor | None = None
         self._boot()
 

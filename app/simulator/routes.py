@@ -158,7 +158,7 @@ class Routes:
         return answer({"size": len(waiting), "tasks": waiting})
 
     async def post_interrupt(self, request: web.Request) -> web.Response:
-        self._forge.interrupts += 1
+        self._forge.interrupted_tasks.append(self._forge.tasks.current)
         self._forge.state.interrupted = True
         return answer({})
 

@@ -80,7 +80,12 @@ class Simulator:
     @property
     def interrupts(self) -> int:
         """How many times `interrupt` was called."""
-        return self._forge.interrupts
+        return len(self._forge.interrupted_tasks)
+
+    @property
+    def interrupted_tasks(self) -> list[str | None]:
+        """The task that was current at each call of `interrupt`."""
+        return list(self._forge.interrupted_tasks)
 
     @property
     def loaded_checkpoint(self) -> str | None:
