@@ -5,14 +5,12 @@ environment over; nothing here reads it.
 """
 
 import logging
-import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
 from platformdirs import user_data_path
 from pydantic import (
     AliasChoices,
@@ -23,8 +21,8 @@ from pydantic import (
     field_validator,
 )
 
+from app.env_files import generate_secrets, read_env_file
 from app.errors import SettingsInvalid
-from app.files import write_flushed
 from app.setting_types import (
     DatabaseLocation,
     Duration,
@@ -37,7 +35,6 @@ from app.setting_types import (
 
 log = logging.getLogger(__name__)
 
-GENERATED_SECRETS = ("SECRET_KEY", "SUPERUSER_ADMIN_TOKEN")
 # Two names of one setting; the second is the one that counts if both have a value.
 ALIASES = {"BOT_TOKEN": "DISCORD_BOT_TOKEN", "ENABLE_LORA_SUPPORT": "ENABLE_LORA_REQUESTS"}
 SUCCESSORS = {
@@ -194,8 +191,8 @@ class Settings(BaseModel):
                 f"NAVIGATOR_DATA_DIR: the folder {folder} cannot be made ({error.strerror})."
             ) from error
         own_file = folder / ".env"
-        own = _read(own_file)
-        near = _read((working_dir or Path.cwd()) / ".env")
+        own = read_env_file(own_file)
+        near = read_env_file((working_dir or Path.cwd()) / ".env")
         names = setting_names()
         if unknown := sorted(own.keys() - names - SUCCESSORS.keys()):
             raise SettingsInvalid(f"{own_file}: {unknown[0]} is not a setting of Navigator.")
@@ -214,7 +211,7 @@ class Settings(BaseModel):
             del merged[name]
         merged.pop("NAVIGATOR_DATA_DIR", None)
         try:
-            merged |= _generate_secrets(own_file, merged)
+            merged |= generate_secrets(own_file, merged)
         except OSError as error:
             raise SettingsInvalid(
                 f"NAVIGATOR_DATA_DIR: {own_file} cannot be written ({error.strerror})."
@@ -247,7 +244,7 @@ def setting_names() -> frozenset[str]:
 def data_dir_of(environ: Mapping[str, str], working_dir: Path | None = None) -> Path:
     """The data folder when the command line names none."""
     name = "NAVIGATOR_DATA_DIR"
-    named = environ.get(name) or _read((working_dir or Path.cwd()) / ".env").get(name, "")
+    named = environ.get(name) or read_env_file((working_dir or Path.cwd()) / ".env").get(name, "")
     named = named.strip()
     return Path(named) if named else user_data_path("navigator", appauthor=False)
 
@@ -259,31 +256,6 @@ def _by_first_names(values: Mapping[str, str]) -> dict[str, str]:
         if name in values and not named.get(first, "").strip():
             named[first] = values[name]
     return named
-
-
-def _read(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    try:
-        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"{path} cannot be read as UTF-8 text: {error}.") from error
-    return {name: value or "" for name, value in values.items()}
-
-
-def _generate_secrets(own_file: Path, present: Mapping[str, str]) -> dict[str, str]:
-    missing = {name: secrets.token_hex(32) for name in GENERATED_SECRETS if name not in present}
-    if "SECRET_KEY" in present and not present["SECRET_KEY"].strip():
-        missing["SECRET_KEY"] = secrets.token_hex(32)
-    if missing:
-        text = own_file.read_text("utf-8") if own_file.exists() else ""
-        if text and not text.endswith("\n"):
-            text += "\n"
-        kept = [line for line in text.splitlines() if line.partition("=")[0].strip() not in missing]
-        kept += [f"{name}={value}" for name, value in missing.items()]
-        # Flushed: everybody would be logged out if a power cut took the secret back.
-        write_flushed(own_file, ("\n".join(kept) + "\n").encode(), private=True)
-    return missing
 
 
 def _sentence(error: ValidationError) -> str:

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from app.settings import GENERATED_SECRETS, Settings, setting_names
+from app.env_files import GENERATED_SECRETS
+from app.settings import Settings, setting_names
 from tests.conventions.tree import PROJECT
 
 # | `NAME` | unit | `default` or *empty* | meaning |

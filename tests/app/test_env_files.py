@@ -1,4 +1,4 @@
-"""Tests of `app/settings.py`: secrets are made once, kept, and seen by nobody else."""
+"""Tests of `app/env_files.py`: secrets are made once, kept, and seen by nobody else."""
 
 import os
 import stat
