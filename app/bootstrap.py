@@ -15,9 +15,13 @@ from app.database.instance import only_server
 from app.database.migration import migrate, wait_for_database
 from app.events import EventBus
 from app.generation.forge_run import GenerationLimits
+from app.generation.gallery import Gallery
 from app.generation.images import ImageStore
+from app.generation.picture_counts import PictureCounts
 from app.generation.previews import Previews
+from app.generation.records import ImageRecords
 from app.generation.txt2img import Txt2ImgHandler
+from app.jobs.allowance import Allowance
 from app.jobs.models import JobKind, Lane
 from app.jobs.queue import JobQueue
 from app.jobs.worker import Worker
@@ -28,7 +32,12 @@ from app.web.asgi import App
 from app.web.realtime import Realtime
 from app.web.services import Services
 
-MODEL_MODULES = ("app.accounts.models", "app.jobs.models", "app.generation.models")
+MODEL_MODULES = (
+    "app.accounts.models",
+    "app.jobs.models",
+    "app.generation.models",
+    "app.library.models",
+)
 DATABASE_PATIENCE_S = 30.0
 
 
@@ -56,7 +65,10 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
         events = EventBus()
         queue = JobQueue(
             events,
-            max_queued_per_user=settings.max_queued_jobs_per_user,
+            allowance=Allowance(
+                max_jobs=settings.max_queued_jobs_per_user,
+                max_bytes=settings.max_queued_bytes_per_user,
+            ),
             max_attempts=settings.job_attempts,
             sync=sync_of(settings.database),
         )
@@ -72,12 +84,14 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
         catalogue = Catalogue(forge)
         health = ForgeHealth(forge, on_ready=catalogue.refresh)
         previews = Previews()
+        counts = PictureCounts()
         handler = Txt2ImgHandler(
             forge=forge,
             health=health,
             lists=lambda: catalogue.lists,
             queue=queue,
             images=images,
+            records=ImageRecords(queue, counts),
             previews=previews,
             events=events,
             limits=_limits(settings),
@@ -91,6 +105,7 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             queue=queue,
             catalogue=catalogue,
             health=health,
+            gallery=Gallery(images, previews, counts),
             images=images,
             previews=previews,
             max_pixels=settings.image_pixel_limit,

@@ -21,8 +21,11 @@ from app.events import Event, EventBus
 from app.generation.forge_run import GenerationLimits
 from app.generation.images import ImageStore
 from app.generation.parameters import Txt2ImgRequest
+from app.generation.picture_counts import PictureCounts
 from app.generation.previews import Previews
+from app.generation.records import ImageRecords
 from app.generation.txt2img import Txt2ImgHandler
+from app.jobs.allowance import Allowance
 from app.jobs.models import Job, JobKind, JobStatus, Lane
 from app.jobs.queue import JobQueue
 from app.jobs.worker import Worker
@@ -50,11 +53,17 @@ async def make_user(user_id: str = OWNER, *, role: Role = Role.APPRENTICE) -> Us
 
 
 def make_queue(
-    events: EventBus | None = None, *, max_queued_per_user: int = 100, max_attempts: int = 3
+    events: EventBus | None = None,
+    *,
+    max_queued_per_user: int = 100,
+    max_queued_bytes_per_user: int = 1000,
+    max_attempts: int = 3,
 ) -> JobQueue:
     """A queue on the database that is open; `recover` was not called yet."""
     return JobQueue(
-        events or EventBus(), max_queued_per_user=max_queued_per_user, max_attempts=max_attempts
+        events or EventBus(),
+        allowance=Allowance(max_jobs=max_queued_per_user, max_bytes=max_queued_bytes_per_user),
+        max_attempts=max_attempts,
     )
 
 
@@ -183,6 +192,7 @@ async def workshop(
             lists=lambda: catalogue.lists,
             queue=queue,
             images=images,
+            records=ImageRecords(queue, PictureCounts()),
             previews=previews,
             events=events,
             limits=GenerationLimits(0.02, stall_s=stall_s, load_s=load_s, max_pixels=3_686_400),

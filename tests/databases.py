@@ -13,7 +13,12 @@ from uuid import uuid4
 
 from app.setting_types import DatabaseLocation
 
-MODEL_MODULES = ("app.accounts.models", "app.jobs.models", "app.generation.models")
+MODEL_MODULES = (
+    "app.accounts.models",
+    "app.jobs.models",
+    "app.generation.models",
+    "app.library.models",
+)
 MARIADB_PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb")
 
 # Debian keeps the server in a folder that is not in every user's PATH.

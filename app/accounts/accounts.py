@@ -44,6 +44,10 @@ class Caller:
         """Whether they may act on what belongs to others."""
         return self.role >= Role.ARCHITECT
 
+    def may_use(self, owner_id: str) -> bool:
+        """Whether they may act on something that belongs to this user."""
+        return self.is_administrator or self.user_id == owner_id
+
     def require(self, role: Role) -> None:
         """Raises `Forbidden` unless they have at least `role`."""
         if self.role < role:

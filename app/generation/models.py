@@ -1,4 +1,4 @@
-"""The table of finished pictures. The bytes are files; see `images.py`."""
+"""The tables of finished pictures and their categories. The bytes are files; see `images.py`."""
 
 from typing import Any
 
@@ -7,6 +7,21 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 MAX_ID_CHARS = 64
+
+
+class Category(Model):
+    """A user's own drawer for pictures. Names need not be unique."""
+
+    id = fields.BigIntField(primary_key=True)
+    owner: fields.ForeignKeyRelation[Model] = fields.ForeignKeyField(
+        "models.User", related_name=False, on_delete=fields.RESTRICT
+    )
+    owner_id: str
+    name = fields.CharField(max_length=255)
+
+    class Meta:
+        table = "image_category"
+        indexes = (Index(fields=("owner_id", "id"), name="category_owner"),)
 
 
 class Image(Model):
@@ -30,7 +45,17 @@ class Image(Model):
     infotext = fields.TextField()
     parameters: Any = fields.JSONField()
     created_at = fields.DatetimeField(auto_now_add=True)
+    category: fields.ForeignKeyNullableRelation[Category] = fields.ForeignKeyField(
+        "models.Category", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    category_id: int | None
 
     class Meta:
         table = "generated_image"
-        indexes = (Index(fields=("owner_id", "created_at", "id"), name="image_owner_created"),)
+        indexes = (
+            Index(fields=("owner_id", "created_at", "id"), name="image_owner_created"),
+            Index(
+                fields=("owner_id", "category_id", "created_at", "id"), name="image_owner_category"
+            ),
+            Index(fields=("category_id",), name="image_of_category"),
+        )

@@ -5,13 +5,16 @@ make one commit per picture the limit.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from app.generation.models import Image
+from app.generation.models import Category, Image
+from app.generation.picture_counts import PictureCounts
 from app.jobs.models import Job
 from app.jobs.queue import JobQueue
 
@@ -26,8 +29,9 @@ class _Record:
 class ImageRecords:
     """Commits pictures whose files are flushed."""
 
-    def __init__(self, queue: JobQueue):
+    def __init__(self, queue: JobQueue, counts: PictureCounts):
         self._queue = queue
+        self._counts = counts
         self._waiting: list[_Record] = []
         self._turn = asyncio.Lock()
 
@@ -48,10 +52,16 @@ class ImageRecords:
 
     async def _commit(self, batch: Sequence[_Record]) -> None:
         try:
-            async with in_transaction() as connection:
+            with contextlib.ExitStack() as counts:
                 for record in batch:
-                    await record.image.save(using_db=connection, force_create=True)
-                await self._queue.finish([record.job for record in batch], connection)
+                    image = record.image
+                    counts.enter_context(self._counts.changing(image.owner_id))[
+                        image.category_id
+                    ] = 1
+                async with in_transaction() as connection:
+                    for record in batch:
+                        await record.image.save(using_db=connection, force_create=True)
+                    await self._queue.finish([record.job for record in batch], connection)
         except IntegrityError:
             for record in batch:
                 await self._commit_alone(record)
@@ -65,15 +75,26 @@ class ImageRecords:
                 _end(record)
 
     async def _commit_alone(self, record: _Record) -> None:
+        image = record.image
         try:
-            async with in_transaction() as connection:
-                if not await Image.filter(id=record.image.id).using_db(connection).exists():
-                    await record.image.save(using_db=connection, force_create=True)
-                await self._queue.finish([record.job], connection)
+            with self._counts.changing(image.owner_id) as added:
+                async with in_transaction() as connection:
+                    if not await Image.filter(id=image.id).using_db(connection).exists():
+                        if not await _has_category(image, connection):
+                            image.category_id = None  # it was removed meanwhile
+                        await image.save(using_db=connection, force_create=True)
+                        added[image.category_id] = 1
+                    await self._queue.finish([record.job], connection)
         except Exception as error:
             _end(record, error)
         else:
             _end(record)
+
+
+async def _has_category(image: Image, connection: BaseDBAsyncClient) -> bool:
+    if image.category_id is None:
+        return True
+    return await Category.filter(id=image.category_id).using_db(connection).exists()
 
 
 def _end(record: _Record, error: BaseException | None = None) -> None:

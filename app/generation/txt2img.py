@@ -38,6 +38,7 @@ class Txt2ImgHandler:
         lists: Callable[[], ForgeLists],
         queue: JobQueue,
         images: ImageStore,
+        records: ImageRecords,
         previews: Previews,
         events: EventBus,
         limits: GenerationLimits,
@@ -47,7 +48,7 @@ class Txt2ImgHandler:
         self._lists = lists
         self._queue = queue
         self._images = images
-        self._records = ImageRecords(queue)
+        self._records = records
         self._events = events
         self._max_pixels = limits.max_pixels
         self._runs = ForgeRuns(forge, health, events, previews, limits)
@@ -136,4 +137,5 @@ def _row(job: Job, stored: StoredImage, infotext: str) -> Image:
         width=stored.width,
         height=stored.height,
         infotext=infotext,
+        category_id=job.parameters.get("categoryId"),
     )

@@ -40,7 +40,7 @@ class Job(Model):
 
     `position` orders the queue. `attempts` counts runs that failed on the third party's side;
     `runs` counts every start, also those that a restart of ours cut off, so that the name of a
-    run is never used twice.
+    run is never used twice. `input_bytes` is what files of its own hold until it ends.
     """
 
     number = fields.BigIntField(primary_key=True)
@@ -55,6 +55,7 @@ class Job(Model):
     owner_id: str
     origin = fields.CharField(max_length=64)
     parameters: Any = fields.JSONField()
+    input_bytes = fields.BigIntField(null=True)
     attempts = fields.IntField(default=0)
     runs = fields.IntField(default=0)
     cancel_requested = fields.BooleanField(default=False)

@@ -12,11 +12,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 from tortoise.functions import Max
 
-from app.errors import Conflict, InvalidInput, NavigatorError, NotFound, TooMany
+from app.errors import Conflict, InvalidInput, NavigatorError, NotFound
 from app.events import EventBus, JobFailed, JobInterrupted
+from app.jobs.allowance import Allowance
 from app.jobs.ids import is_job_id, new_job_id
 from app.jobs.models import LANE_OF_KIND, Job, JobKind, JobStatus, Lane
-from app.jobs.statements import mark_ended, mark_running
+from app.jobs.statements import erase_ended, mark_ended, mark_running
 from app.jobs.waiting import Waiting
 
 
@@ -42,14 +43,14 @@ class JobQueue:
         self,
         events: EventBus,
         *,
-        max_queued_per_user: int,
+        allowance: Allowance,
         max_attempts: int,
         sync: Callable[[], Awaitable[None]] | None = None,
     ):
         """`sync` returns when what is committed would survive a power cut."""
         self._sync = sync
         self._events = events
-        self._max_queued_per_user = max_queued_per_user
+        self._allowance = allowance
         self._max_attempts = max_attempts
         self._lock = asyncio.Lock()
         self._door = asyncio.Lock()  # a crowd that submits waits here, not in the worker's way
@@ -76,17 +77,18 @@ class JobQueue:
         owner_id: str,
         origin: str,
         job_id: str | None = None,
+        input_bytes: int | None = None,
     ) -> Submitted:
         """Commits a new job at the end of its lane and wakes the worker.
 
-        Raises `TooMany` at the user's limit, `InvalidInput` or `Conflict` for a `job_id` of the
-        client's own that is malformed or taken.
+        `input_bytes` is what files of the job's own hold. Raises `TooMany` at a limit of the
+        user's, `InvalidInput` or `Conflict` for a `job_id` that is malformed or taken.
         """
         if job_id is not None and not is_job_id(job_id):
             raise InvalidInput("job_id must be 8 to 64 letters, digits, '-' or '_'.")
         lane = LANE_OF_KIND[kind]
         async with self._door, self._careful():
-            self._check_limit(owner_id)
+            self._allowance.check(self._waiting, owner_id, input_bytes or 0)
             job = Job(
                 id=job_id or new_job_id(),
                 kind=kind,
@@ -96,6 +98,7 @@ class JobQueue:
                 owner_id=owner_id,
                 origin=origin,
                 parameters=dict(parameters),
+                input_bytes=input_bytes,
             )
             try:
                 await job.save(force_create=True)
@@ -212,7 +215,7 @@ class JobQueue:
             job = await _job_of(job_id, caller_id, is_administrator=is_administrator)
             if job.status != JobStatus.FAILED:
                 raise Conflict(f"Only a failed job can be retried; this one is {job.status}.")
-            self._check_limit(job.owner_id)
+            self._allowance.check(self._waiting, job.owner_id, job.input_bytes or 0)
             self._last_position += 1
             job.status = JobStatus.QUEUED
             job.position = self._last_position
@@ -229,6 +232,11 @@ class JobQueue:
             submitted = Submitted(job, self._waiting.in_lane(job.lane))
         await self._sync_if_needed()
         return submitted
+
+    async def erase(self, job_id: str) -> None:
+        """Removes the row of a job that has ended, if there is one: nobody wants it known."""
+        async with self._careful():
+            await erase_ended(job_id)
 
     def forget(self, job: Job) -> None:
         """Drops what is kept in memory of a job that runs no more."""
@@ -270,18 +278,10 @@ class JobQueue:
         requeued = await lost.update(status=JobStatus.QUEUED)
         newest = await Job.annotate(last=Max("position")).values_list("last", flat=True)
         self._last_position = int(newest[0] or 0)  # type: ignore[arg-type]
-        waiting = Job.filter(status=JobStatus.QUEUED).values_list("lane", "owner_id")
+        waiting = Job.filter(status=JobStatus.QUEUED).values_list("lane", "owner_id", "input_bytes")
         self._waiting.replace(await waiting)
         self._is_unsure = False
         return requeued
-
-    def _check_limit(self, owner_id: str) -> None:
-        waiting = self._waiting.of_owner(owner_id)
-        if waiting >= self._max_queued_per_user:
-            reason = (
-                f"You have {waiting} jobs waiting already, the limit is {self._max_queued_per_user}"
-            )
-            raise TooMany(f"{reason} (MAX_QUEUED_JOBS_PER_USER).", code="TOO_MANY_QUEUED_JOBS")
 
 
 async def _job_of(job_id: str, caller_id: str, *, is_administrator: bool) -> Job:

@@ -19,6 +19,7 @@ class Waiting:
         self._wake = {lane: asyncio.Event() for lane in Lane}
         self._in_lane: Counter[Lane] = Counter()
         self._of_owner: Counter[str] = Counter()
+        self._bytes_of_owner: Counter[str] = Counter()
         # Jobs only come in behind these; when one is put back, everything is counted anew. One that
         # was cancelled meanwhile cannot be claimed and is skipped.
         self._next: dict[Lane, deque[Job]] = {lane: deque() for lane in Lane}
@@ -31,24 +32,34 @@ class Waiting:
         """How many jobs of this user wait."""
         return self._of_owner[owner_id]
 
+    def bytes_of_owner(self, owner_id: str) -> int:
+        """What the waiting jobs of this user hold in files."""
+        return self._bytes_of_owner[owner_id]
+
     def add(self, job: Job) -> None:
         """Takes note of a job that waits now, behind all others."""
         self._in_lane[job.lane] += 1
         self._of_owner[job.owner_id] += 1
+        self._bytes_of_owner[job.owner_id] += job.input_bytes or 0
         self._wake[job.lane].set()
 
     def remove(self, job: Job) -> None:
         """Takes note of a job that waits no more."""
         self._in_lane[job.lane] -= 1
         self._of_owner[job.owner_id] -= 1
+        self._bytes_of_owner[job.owner_id] -= job.input_bytes or 0
         if self._of_owner[job.owner_id] <= 0:
-            del self._of_owner[job.owner_id]
+            del self._of_owner[job.owner_id], self._bytes_of_owner[job.owner_id]
 
-    def replace(self, lanes_and_owners: Iterable[tuple[Lane, str]]) -> None:
-        """Forgets everything and counts anew; each pair is one waiting job."""
-        pairs = list(lanes_and_owners)
-        self._in_lane = Counter(lane for lane, _ in pairs)
-        self._of_owner = Counter(owner_id for _, owner_id in pairs)
+    def replace(self, jobs: Iterable[tuple[Lane, str, int | None]]) -> None:
+        """Forgets everything and counts anew: lane, owner and bytes of each waiting job."""
+        self._in_lane.clear()
+        self._of_owner.clear()
+        self._bytes_of_owner.clear()
+        for lane, owner_id, input_bytes in jobs:
+            self._in_lane[lane] += 1
+            self._of_owner[owner_id] += 1
+            self._bytes_of_owner[owner_id] += input_bytes or 0
         for ahead in self._next.values():
             ahead.clear()
         self.wake_all()

@@ -8,7 +8,14 @@ from quart import Quart
 from quart.json.provider import JSONProvider
 from quart_schema import QuartSchema
 
-from app.web import account_routes, catalogue_routes, errors, image_routes, queue_routes
+from app.web import (
+    account_routes,
+    catalogue_routes,
+    errors,
+    gallery_routes,
+    image_routes,
+    queue_routes,
+)
 from app.web.asgi import App
 from app.web.cors import Cors
 from app.web.image_files import ACCESS_RULES, ImageFiles
@@ -20,6 +27,7 @@ from app.web.services import EXTENSION, Services
 _BLUEPRINTS = (
     account_routes.blueprint,
     catalogue_routes.blueprint,
+    gallery_routes.blueprint,
     image_routes.blueprint,
     queue_routes.blueprint,
 )

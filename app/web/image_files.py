@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from app.errors import NavigatorError, NotFound
+from app.generation.gallery import may_exist
 from app.generation.images import ImageStore
-from app.generation.models import MAX_ID_CHARS, Image
+from app.generation.models import Image
 from app.web.asgi import App, Receive, Scope, Send, answer, answer_error, header
 from app.web.errors import translated
 
@@ -59,14 +60,6 @@ class ImageFiles:
             return await asyncio.to_thread(self._images.path(found.file_name).open, "rb")
         except OSError as error:
             raise _not_found() from error
-
-
-def may_exist(image_id: str) -> bool:
-    """Whether there may be a picture of this id.
-
-    Tortoise fails at a longer one, and MariaDB would not see spaces at the end.
-    """
-    return len(image_id) <= MAX_ID_CHARS and image_id == image_id.rstrip()
 
 
 def _image_id(scope: Scope) -> str | None:

@@ -5,9 +5,7 @@ from typing import Any
 from quart import Blueprint, Response
 
 from app.errors import NotFound
-from app.generation.models import Image
 from app.web.access import caller_if_any, public
-from app.web.image_files import may_exist
 from app.web.services import services
 
 blueprint = Blueprint("images", __name__)
@@ -22,12 +20,12 @@ async def get_image_info(image_id: str) -> dict[str, Any]:
 
     The owner's id is shown to the owner and to administrators only.
     """
-    image = await Image.get_or_none(id=image_id) if may_exist(image_id) else None
+    image = await services().gallery.find(image_id)
     if image is None:
         raise NotFound("Image not found", code="IMAGE_NOT_FOUND")
     parameters = dict(image.parameters)
     caller = await caller_if_any()
-    if caller is not None and (caller.is_administrator or caller.user_id == image.owner_id):
+    if caller is not None and caller.may_use(image.owner_id):
         parameters["owner_id"] = image.owner_id
     return {"info": image.infotext, "items": {}, "parameters": parameters}
 

@@ -30,8 +30,7 @@ async def post_txt2img(data: Txt2ImgRequest) -> dict[str, Any]:
     """Queues a picture and answers with its job. Follow it over socket.io."""
     use = services()
     parameters = data.checked(use.catalogue.lists, max_pixels=use.max_pixels)
-    if parameters.categoryId is not None:
-        raise Forbidden("Category does not exist or you do not own it", code="CATEGORY_NOT_FOUND")
+    await _check_category(parameters.categoryId)
     return _answer(
         await use.queue.submit(
             JobKind.TXT2IMG,
@@ -62,6 +61,13 @@ async def post_retry(job_id: str) -> dict[str, Any]:
             job_id, caller_id=caller().user_id, is_administrator=caller().is_administrator
         )
     )
+
+
+async def _check_category(category_id: int | None) -> None:
+    if category_id is None:
+        return
+    if not await services().gallery.owns_category(caller().user_id, category_id):
+        raise Forbidden("Category does not exist or you do not own it", code="CATEGORY_NOT_FOUND")
 
 
 def _answer(submitted: Submitted) -> dict[str, Any]:

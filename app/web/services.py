@@ -7,6 +7,7 @@ from quart import current_app
 
 from app.accounts.accounts import Accounts
 from app.clients.forge_health import ForgeHealth
+from app.generation.gallery import Gallery
 from app.generation.images import ImageStore
 from app.generation.previews import Previews
 from app.jobs.queue import JobQueue
@@ -24,6 +25,7 @@ class Services:
     queue: JobQueue
     catalogue: Catalogue
     health: ForgeHealth
+    gallery: Gallery
     images: ImageStore
     previews: Previews
     max_pixels: int

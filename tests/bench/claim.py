@@ -13,6 +13,7 @@ from app.accounts.roles import Approval, Role
 from app.database.connection import opened
 from app.database.migration import migrate
 from app.events import EventBus
+from app.jobs.allowance import Allowance
 from app.jobs.models import Job, JobKind, JobStatus, Lane
 from app.jobs.queue import JobQueue
 from app.setting_types import DatabaseLocation
@@ -40,7 +41,9 @@ async def measure() -> list[Figure]:
 
 async def _measured(name: str, location: DatabaseLocation, folder: Path) -> Figure:
     async with _filled(location, folder):
-        queue = JobQueue(EventBus(), max_queued_per_user=10**9, max_attempts=3)
+        queue = JobQueue(
+            EventBus(), allowance=Allowance(max_jobs=10**9, max_bytes=10**9), max_attempts=3
+        )
         await queue.recover()
         took_ms = []
         for _ in range(_WAITING):

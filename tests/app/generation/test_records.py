@@ -7,6 +7,7 @@ from tortoise.exceptions import IntegrityError
 
 from app.accounts.models import User
 from app.generation.models import Image
+from app.generation.picture_counts import PictureCounts
 from app.generation.records import ImageRecords
 from app.jobs.models import Job, JobStatus, Lane
 from app.jobs.queue import JobQueue
@@ -52,7 +53,7 @@ async def statuses() -> list[str]:
 
 async def test_row_of_a_picture_holds_what_it_was_given(queue: JobQueue) -> None:
     job = await running(queue)
-    await ImageRecords(queue).add(image(job), job)
+    await ImageRecords(queue, PictureCounts()).add(image(job), job)
     row = await Image.get(id=job.id)
     assert (row.owner_id, row.size_bytes, row.width, row.height) == (OWNER, 3_000_000_000, 512, 640)
     assert row.infotext == "a fox 🦊\nSteps: 2"
@@ -62,7 +63,7 @@ async def test_row_of_a_picture_holds_what_it_was_given(queue: JobQueue) -> None
 
 async def test_pictures_that_are_ready_together_are_all_there_once(queue: JobQueue) -> None:
     jobs = [await running(queue) for _ in range(20)]
-    records = ImageRecords(queue)
+    records = ImageRecords(queue, PictureCounts())
     await asyncio.gather(*(records.add(image(job), job) for job in jobs))
     assert await Image.all().count() == 20
     assert set(await statuses()) == {JobStatus.SUCCEEDED}
@@ -73,7 +74,7 @@ async def test_job_that_was_cancelled_in_time_ends_as_cancelled_with_its_picture
 ) -> None:
     jobs = [await running(queue) for _ in range(3)]
     await queue.cancel(jobs[1].id, caller_id=OWNER, is_administrator=False)
-    records = ImageRecords(queue)
+    records = ImageRecords(queue, PictureCounts())
     await asyncio.gather(*(records.add(image(job), job) for job in jobs))
     assert await statuses() == [JobStatus.SUCCEEDED, JobStatus.CANCELLED, JobStatus.SUCCEEDED]
     assert await Image.all().count() == 3
@@ -82,7 +83,7 @@ async def test_job_that_was_cancelled_in_time_ends_as_cancelled_with_its_picture
 async def test_picture_that_is_there_already_only_ends_its_job(queue: JobQueue) -> None:
     """So it looks when the answer to the first commit was lost."""
     jobs = [await running(queue) for _ in range(3)]
-    records = ImageRecords(queue)
+    records = ImageRecords(queue, PictureCounts())
     await records.add(image(jobs[0]), jobs[0])
     await Job.filter(id=jobs[0].id).update(status=JobStatus.RUNNING)
     await asyncio.gather(*(records.add(image(job), job) for job in jobs))
@@ -94,7 +95,7 @@ async def test_picture_that_cannot_be_committed_does_not_take_others_with_it(
     queue: JobQueue,
 ) -> None:
     jobs = [await running(queue) for _ in range(3)]
-    records = ImageRecords(queue)
+    records = ImageRecords(queue, PictureCounts())
     images = [image(job, owner_id="nobody" if job is jobs[1] else OWNER) for job in jobs]
     results = await asyncio.gather(
         *(records.add(image, job) for image, job in zip(images, jobs, strict=True)),
@@ -110,7 +111,7 @@ async def test_picture_that_cannot_be_committed_does_not_take_others_with_it(
 
 async def test_picture_is_known_soon_though_others_keep_coming(queue: JobQueue) -> None:
     """No one commits for those who come later before having been told."""
-    records = ImageRecords(queue)
+    records = ImageRecords(queue, PictureCounts())
     jobs = [await running(queue) for _ in range(60)]
     left, done = jobs[1:], 0
 

@@ -9,6 +9,7 @@ from tortoise.transactions import in_transaction
 from app.accounts.models import User
 from app.errors import Conflict, InvalidInput, NotFound, TooMany
 from app.events import EventBus, JobFailed, JobInterrupted
+from app.jobs.allowance import Allowance
 from app.jobs.models import Job, JobKind, JobStatus, Lane
 from app.jobs.queue import JobQueue
 from tests.building import (
@@ -269,7 +270,9 @@ async def test_job_is_accepted_once_it_would_survive_a_power_cut() -> None:
     async def sync() -> None:
         committed.append(await Job.all().count())
 
-    queue = JobQueue(EventBus(), max_queued_per_user=9, max_attempts=3, sync=sync)
+    queue = JobQueue(
+        EventBus(), allowance=Allowance(max_jobs=9, max_bytes=9), max_attempts=3, sync=sync
+    )
     await queue.recover()
     await make_job(queue)
     assert committed == [1]

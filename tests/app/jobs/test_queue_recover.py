@@ -8,6 +8,7 @@ import pytest
 from app.accounts.models import User
 from app.errors import Conflict, NotFound, TooMany
 from app.events import EventBus
+from app.jobs.allowance import Allowance
 from app.jobs.models import Job, JobStatus, Lane
 from app.jobs.queue import JobQueue
 from tests.building import (
@@ -212,7 +213,9 @@ async def test_retrying_is_synced_to_the_disk_before_it_is_answered() -> None:
     async def sync() -> None:
         statuses.extend([job.status for job in await Job.all()])
 
-    queue = JobQueue(EventBus(), max_queued_per_user=9, max_attempts=1, sync=sync)
+    queue = JobQueue(
+        EventBus(), allowance=Allowance(max_jobs=9, max_bytes=9), max_attempts=1, sync=sync
+    )
     await queue.recover()
     job = await failed(queue)
     statuses.clear()

@@ -52,9 +52,10 @@ async def test_counting_anew_forgets_what_was_known_and_wakes_everybody() -> Non
     waiting = Waiting()
     waiting.add(make_waiting())
     waiting.sleep(LANE)
-    waiting.replace([(LANE, STRANGER), (LANE, STRANGER)])
+    waiting.replace([(LANE, STRANGER, 7), (LANE, STRANGER, None)])
     assert waiting.in_lane(LANE) == 2
     assert (waiting.of_owner(OWNER), waiting.of_owner(STRANGER)) == (0, 2)
+    assert (waiting.bytes_of_owner(OWNER), waiting.bytes_of_owner(STRANGER)) == (0, 7)
     assert is_awake(waiting)
 
 
