@@ -14,13 +14,16 @@ from app.database.durability import sync_of
 from app.database.instance import only_server
 from app.database.migration import migrate, wait_for_database
 from app.events import EventBus
+from app.generation.first_pass import FirstPass
 from app.generation.forge_run import GenerationLimits
 from app.generation.gallery import Gallery
+from app.generation.handler import GenerationHandler
 from app.generation.images import ImageStore
+from app.generation.input_images import InputImages
 from app.generation.picture_counts import PictureCounts
 from app.generation.previews import Previews
 from app.generation.records import ImageRecords
-from app.generation.txt2img import Txt2ImgHandler
+from app.generation.requests import Img2Img, Preparing, Txt2Img
 from app.jobs.allowance import Allowance
 from app.jobs.models import JobKind, Lane
 from app.jobs.queue import JobQueue
@@ -81,14 +84,29 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             demo_user=settings.enable_demo_user,
         )
         await accounts.ensure_system_users()
+        inputs = InputImages(settings.data_dir / "inputs")
+        inputs.prepare()
         catalogue = Catalogue(forge)
-        health = ForgeHealth(forge, on_ready=catalogue.refresh)
+        first_pass = FirstPass()
+
+        async def refresh() -> None:
+            first_pass.forget()
+            await catalogue.refresh()
+
+        health = ForgeHealth(forge, on_ready=refresh)
         previews = Previews()
         counts = PictureCounts()
-        handler = Txt2ImgHandler(
+        gallery = Gallery(images, previews, counts)
+        max_pixels = settings.image_pixel_limit
+        kinds: dict[JobKind, Preparing] = {
+            JobKind.TXT2IMG: Txt2Img(forge, first_pass, gallery, max_pixels=max_pixels),
+            JobKind.IMG2IMG: Img2Img(forge, inputs, max_pixels=max_pixels),
+        }
+        handler = GenerationHandler(
             forge=forge,
             health=health,
             lists=lambda: catalogue.lists,
+            kinds=kinds,
             queue=queue,
             images=images,
             records=ImageRecords(queue, counts),
@@ -97,7 +115,11 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             limits=_limits(settings),
         )
         worker = Worker(
-            queue, events, Lane.GENERATION, {JobKind.TXT2IMG: handler}, ready=health.wait_ready
+            queue,
+            events,
+            Lane.GENERATION,
+            dict.fromkeys(kinds, handler),
+            ready=health.wait_ready,
         )
         realtime = Realtime(accounts, events, settings.trusted_proxies)
         services = Services(
@@ -105,15 +127,17 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             queue=queue,
             catalogue=catalogue,
             health=health,
-            gallery=Gallery(images, previews, counts),
+            gallery=gallery,
             images=images,
+            inputs=inputs,
             previews=previews,
-            max_pixels=settings.image_pixel_limit,
+            max_pixels=max_pixels,
             trusted_proxies=settings.trusted_proxies,
         )
         await stack.enter_async_context(realtime.emitting())
         await stack.enter_async_context(health.watched())
         await stack.enter_async_context(catalogue.kept_fresh())
+        await stack.enter_async_context(inputs.kept_clean())
         await stack.enter_async_context(worker.working())
         yield Navigator(asgi_app(services, realtime), realtime, health)
 
@@ -132,5 +156,4 @@ def _limits(settings: Settings) -> GenerationLimits:
         look_interval_s=settings.job_progress_check_interval_ms / 1000,
         stall_s=settings.job_stall_minutes * 60,
         load_s=settings.checkpoint_load_minutes * 60,
-        max_pixels=settings.image_pixel_limit,
     )

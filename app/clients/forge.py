@@ -158,12 +158,16 @@ class ForgeClient:
 
         Cancelling the call does not stop Forge (it ignores disconnects); use `interrupt`.
         """
+        return await self._generated("/txt2img", payload)
+
+    async def img2img(self, payload: Mapping[str, Any]) -> Generated:
+        """As `txt2img`, from a picture."""
+        return await self._generated("/img2img", payload)
+
+    async def _generated(self, path: str, payload: Mapping[str, Any]) -> Generated:
         answer = json_object(
             await self._http.request(
-                "POST",
-                self._api_url + "/txt2img",
-                body=payload,
-                timeout=_GENERATION_TIMEOUT,
+                "POST", self._api_url + path, body=payload, timeout=_GENERATION_TIMEOUT
             )
         )
         with well_formed():

@@ -9,6 +9,7 @@ from app.accounts.accounts import Accounts
 from app.clients.forge_health import ForgeHealth
 from app.generation.gallery import Gallery
 from app.generation.images import ImageStore
+from app.generation.input_images import InputImages
 from app.generation.previews import Previews
 from app.jobs.queue import JobQueue
 from app.library.catalogue import Catalogue
@@ -27,6 +28,7 @@ class Services:
     health: ForgeHealth
     gallery: Gallery
     images: ImageStore
+    inputs: InputImages
     previews: Previews
     max_pixels: int
     trusted_proxies: Networks

@@ -13,9 +13,23 @@ from app.events import (
     JobStarted,
 )
 
-_NOT_IN_EVENTS = ("prompt", "negative_prompt", "width", "height")
+_NEVER_TOLD = ("first_pass", "first_pass_repeats", "has_mask")
+_NOT_IN_EVENTS = ("prompt", "negative_prompt", "width", "height", *_NEVER_TOLD)
 # The order in which clients have always seen them.
 _SUBMITTED_FIRST = ("model_name", "prompt", "negative_prompt")
+_SUBMITTED_MIDDLE = (
+    "width",
+    "height",
+    "steps",
+    "hrf_steps",
+    "seed",
+    "cfg_scale",
+    "distilled_cfg",
+    "sampler_name",
+    "scheduler_name",
+    "denoising_strength",
+    "force_hr_fix",
+)
 _SUBMITTED_LAST = (
     "categoryId",
     "image_enhancements",
@@ -29,12 +43,11 @@ _SUBMITTED_LAST = (
 def submitted(job: JobSnapshot, queue_size: int) -> dict[str, Any]:
     """The answer to a submission. `queue_size` counts the waiting jobs, this one included."""
     given = job.parameters
-    middle = [name for name in given if name not in (*_SUBMITTED_FIRST, *_SUBMITTED_LAST)]
     return (
         {"type": job.kind}
         | {name: given[name] for name in _SUBMITTED_FIRST if name in given}
         | {"owner_id": job.owner_id, "job_id": job.id}
-        | {name: given[name] for name in middle}
+        | {name: given[name] for name in _SUBMITTED_MIDDLE if name in given}
         | {"queue_size": queue_size, "task_type": job.kind, "status": "queued"}
         | {"origin": job.origin}
         | {name: given[name] for name in _SUBMITTED_LAST if name in given}
