@@ -137,7 +137,7 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
         await stack.enter_async_context(realtime.emitting())
         await stack.enter_async_context(health.watched())
         await stack.enter_async_context(catalogue.kept_fresh())
-        await stack.enter_async_context(inputs.kept_clean())
+        await stack.enter_async_context(inputs.kept_clean(events))
         await stack.enter_async_context(worker.working())
         yield Navigator(asgi_app(services, realtime), realtime, health)
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from app.database.connection import is_unavailable
 from app.errors import NavigatorError
+from app.events import Event, EventBus, JobFinished
 from app.files import PARTIAL_SUFFIX, write_flushed
 from app.generation.images import DiskFailed
 from app.generation.picture_input import as_mask, as_rgb_png, picture_bytes, size_of_png
-from app.jobs.models import Job, JobStatus
+from app.jobs.models import Job, JobKind, JobStatus
 from app.tasks import running
 
 log = logging.getLogger(__name__)
@@ -63,9 +64,13 @@ class InputImages:
         await asyncio.to_thread(self._remove, [job_id])
 
     @contextlib.asynccontextmanager
-    async def kept_clean(self) -> AsyncIterator[None]:
-        """Removes files whose jobs need them no more, at once and then now and then."""
-        async with running(self._sweep_now_and_then()):
+    async def kept_clean(self, events: EventBus) -> AsyncIterator[None]:
+        """Removes files whose jobs need them no more, while the block runs."""
+        async with (
+            events.subscribed() as happened,
+            running(self._remove_of_finished(happened)),
+            running(self._sweep_now_and_then()),
+        ):
             yield
 
     async def sweep(self) -> None:
@@ -82,6 +87,12 @@ class InputImages:
             needed = await jobs.filter(id__in=list(found)).values_list("id", flat=True)
             found -= {str(job_id) for job_id in needed}
         await asyncio.to_thread(self._remove, found)
+
+    async def _remove_of_finished(self, happened: asyncio.Queue[Event]) -> None:
+        while True:
+            event = await happened.get()
+            if isinstance(event, JobFinished) and event.job.kind == JobKind.IMG2IMG:
+                await self.remove(event.job.id)
 
     async def _sweep_now_and_then(self) -> None:
         while True:

@@ -71,7 +71,7 @@ def _checkpoint(said: dict[str, Any], lists: ForgeLists) -> str | None:
 
 def _modules(said: dict[str, Any], lists: ForgeLists) -> list[str]:
     """The infotext leaves the suffixes of file names out."""
-    stems = []
+    stems: list[str] = []
     while (stem := said.get(f"Module {len(stems) + 1}")) is not None:
         stems.append(str(stem))
     return [_module_file(stem, lists) for stem in stems]

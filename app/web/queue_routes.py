@@ -1,13 +1,22 @@
 """Submitting, cancelling and retrying jobs."""
 
+from pathlib import Path
 from typing import Any
 
 from quart import Blueprint, request
 from quart_schema import validate_request
 
 from app.accounts.roles import Role
-from app.errors import Forbidden
-from app.generation.parameters import Txt2ImgRequest
+from app.errors import Forbidden, InvalidInput, NavigatorError
+from app.generation.models import Image
+from app.generation.parameters import (
+    DrawingParameters,
+    Img2ImgRequest,
+    Txt2ImgRequest,
+    UpscaleRequest,
+)
+from app.generation.upscale import upscale_of
+from app.jobs.ids import new_job_id
 from app.jobs.models import JobKind
 from app.jobs.queue import Cancellation, Submitted
 from app.web import wire
@@ -16,6 +25,8 @@ from app.web.address import client_address
 from app.web.services import services
 
 blueprint = Blueprint("queue", __name__)
+
+_OWN_PICTURE = "NAVIGATOR_"
 
 _CANCELLED = {
     Cancellation.REMOVED: {"message": "Task removed!", "status": "removed"},
@@ -31,15 +42,42 @@ async def post_txt2img(data: Txt2ImgRequest) -> dict[str, Any]:
     use = services()
     parameters = data.checked(use.catalogue.lists, max_pixels=use.max_pixels)
     await _check_category(parameters.categoryId)
-    return _answer(
-        await use.queue.submit(
-            JobKind.TXT2IMG,
-            parameters.model_dump(exclude_none=True),
-            owner_id=caller().user_id,
-            origin=client_address(request.scope, use.trusted_proxies),  # type: ignore[arg-type]
-            job_id=data.job_id,
+    return _answer(await _submit(JobKind.TXT2IMG, parameters, job_id=data.job_id))
+
+
+@blueprint.post("/api/queue/user/txt2img/upscale-hrf/<image_id>")
+@requires(Role.APPRENTICE)
+@validate_request(UpscaleRequest)
+async def post_upscale(image_id: str, data: UpscaleRequest) -> dict[str, Any]:
+    """Queues a finished picture of the caller's at twice its width and height."""
+    use = services()
+    image = await _own_image(image_id)
+    parameters = upscale_of(image, data, use.catalogue.lists, max_pixels=use.max_pixels)
+    category_id = image.category_id
+    if category_id is not None and await use.gallery.owns_category(caller().user_id, category_id):
+        parameters.categoryId = category_id
+    submitted = await _submit(JobKind.TXT2IMG, parameters)
+    return {"categoryId": None} | _answer(submitted)
+
+
+@blueprint.post("/api/queue/user/img2img")
+@requires(Role.APPRENTICE)
+@validate_request(Img2ImgRequest)
+async def post_img2img(data: Img2ImgRequest) -> dict[str, Any]:
+    """Queues a picture that is drawn from another one. Follow it over socket.io."""
+    use = services()
+    parameters = data.checked(use.catalogue.lists, max_pixels=use.max_pixels)
+    await _check_category(parameters.categoryId)
+    init_image = await _init_image(data.init_image)
+    job_id = new_job_id()
+    input_bytes = await use.inputs.save(job_id, init_image, data.mask)
+    try:
+        return _answer(
+            await _submit(JobKind.IMG2IMG, parameters, job_id=job_id, input_bytes=input_bytes)
         )
-    )
+    except NavigatorError:
+        await use.inputs.remove(job_id)
+        raise
 
 
 @blueprint.post("/api/queue/interrupt/<job_id>")
@@ -61,6 +99,40 @@ async def post_retry(job_id: str) -> dict[str, Any]:
             job_id, caller_id=caller().user_id, is_administrator=caller().is_administrator
         )
     )
+
+
+async def _submit(
+    kind: JobKind,
+    parameters: DrawingParameters,
+    *,
+    job_id: str | None = None,
+    input_bytes: int | None = None,
+) -> Submitted:
+    use = services()
+    return await use.queue.submit(
+        kind,
+        parameters.model_dump(exclude_none=True),
+        owner_id=caller().user_id,
+        origin=client_address(request.scope, use.trusted_proxies),  # type: ignore[arg-type]
+        job_id=job_id,
+        input_bytes=input_bytes,
+    )
+
+
+async def _own_image(image_id: str) -> Image:
+    """The picture, if the caller may draw from it; somebody else's and missing ones look alike."""
+    image = await services().gallery.find(image_id)
+    if image is None or not caller().may_use(image.owner_id):
+        raise InvalidInput("Job not found", code="JOB_NOT_FOUND")
+    return image
+
+
+async def _init_image(given: str) -> str | Path:
+    """What the client sent, or the file of the picture of ours that it names."""
+    if not given.startswith(_OWN_PICTURE):
+        return given
+    image = await _own_image(given.removeprefix(_OWN_PICTURE))
+    return services().images.path(image.file_name)
 
 
 async def _check_category(category_id: int | None) -> None:
