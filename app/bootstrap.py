@@ -17,6 +17,7 @@ from app.events import EventBus
 from app.generation.forge_run import GenerationLimits
 from app.generation.images import ImageStore
 from app.generation.previews import Previews
+from app.generation.thumbnails import Thumbnails
 from app.generation.txt2img import Txt2ImgHandler
 from app.jobs.models import JobKind, Lane
 from app.jobs.queue import JobQueue
@@ -72,6 +73,11 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
         catalogue = Catalogue(forge)
         health = ForgeHealth(forge, on_ready=catalogue.refresh)
         previews = Previews()
+        thumbnails = Thumbnails(
+            settings.data_dir / "thumbnails",
+            images,
+            max_bytes=settings.thumbnail_cache_mb * 1_000_000,
+        )
         handler = Txt2ImgHandler(
             forge=forge,
             health=health,
@@ -93,9 +99,11 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             health=health,
             images=images,
             previews=previews,
+            thumbnails=thumbnails,
             max_pixels=settings.image_pixel_limit,
             trusted_proxies=settings.trusted_proxies,
         )
+        await stack.enter_async_context(thumbnails.opened())
         await stack.enter_async_context(realtime.emitting())
         await stack.enter_async_context(health.watched())
         await stack.enter_async_context(catalogue.kept_fresh())

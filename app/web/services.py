@@ -9,6 +9,7 @@ from app.accounts.accounts import Accounts
 from app.clients.forge_health import ForgeHealth
 from app.generation.images import ImageStore
 from app.generation.previews import Previews
+from app.generation.thumbnails import Thumbnails
 from app.jobs.queue import JobQueue
 from app.library.catalogue import Catalogue
 from app.setting_types import Networks
@@ -26,6 +27,7 @@ class Services:
     health: ForgeHealth
     images: ImageStore
     previews: Previews
+    thumbnails: Thumbnails
     max_pixels: int
     trusted_proxies: Networks
 
