@@ -14,6 +14,7 @@ from app.database.durability import sync_of
 from app.database.instance import only_server
 from app.database.migration import migrate, wait_for_database
 from app.events import EventBus
+from app.generation.archive import Archives
 from app.generation.forge_run import GenerationLimits
 from app.generation.images import ImageStore
 from app.generation.previews import Previews
@@ -100,6 +101,7 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             images=images,
             previews=previews,
             thumbnails=thumbnails,
+            archives=Archives(images),
             max_pixels=settings.image_pixel_limit,
             trusted_proxies=settings.trusted_proxies,
         )

@@ -10,6 +10,7 @@ from quart_schema import QuartSchema
 
 from app.web import (
     account_routes,
+    archive_routes,
     catalogue_routes,
     errors,
     image_files,
@@ -28,6 +29,7 @@ from app.web.thumbnail_files import ThumbnailFiles
 
 _BLUEPRINTS = (
     account_routes.blueprint,
+    archive_routes.blueprint,
     catalogue_routes.blueprint,
     image_routes.blueprint,
     queue_routes.blueprint,

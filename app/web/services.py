@@ -7,6 +7,7 @@ from quart import current_app
 
 from app.accounts.accounts import Accounts
 from app.clients.forge_health import ForgeHealth
+from app.generation.archive import Archives
 from app.generation.images import ImageStore
 from app.generation.previews import Previews
 from app.generation.thumbnails import Thumbnails
@@ -28,6 +29,7 @@ class Services:
     images: ImageStore
     previews: Previews
     thumbnails: Thumbnails
+    archives: Archives
     max_pixels: int
     trusted_proxies: Networks
 

@@ -54,6 +54,7 @@ def test_only_known_routes_are_public() -> None:
 
 def test_queue_and_own_account_are_protected() -> None:
     assert PROTECTED == [
+        "GET /api/user/images.zip",
         "GET /api/user/me",
         "POST /api/queue/interrupt/<job_id>",
         "POST /api/queue/retry/<job_id>",
