@@ -7,7 +7,7 @@ for each picture that is in already, because a ZIP ends with a list of its files
 import os
 import tempfile
 from collections.abc import Generator, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -18,8 +18,8 @@ from app.generation.images import ImageStore
 from app.generation.models import Image
 
 LISTING = "pictures.json"
-GONE = "The picture's file is not there: it was deleted meanwhile, or lost."
-DAMAGED = "The picture's file has not the size that it should have."
+GONE = "The picture's file cannot be opened; it may have been deleted meanwhile."
+DAMAGED = "The picture's file does not have the size that it should have."
 UNREADABLE = "The picture's file cannot be read to its end."
 
 _PIECE_BYTES = 512 * 1024
@@ -49,9 +49,6 @@ class PictureZip:
         for image in images:
             file_name = PurePosixPath(image.file_name)  # the same on systems without upper case
             name = f"{image.created_at:%Y-%m-%d}_{file_name.name}"
-            if image.infotext:
-                text = _info(f"{PurePosixPath(name).stem}.txt", image.created_at, ZIP_DEFLATED)
-                self._zip.writestr(text, image.infotext)
             try:
                 file = self._images.path(image.file_name).open("rb")
             except OSError:
@@ -59,6 +56,10 @@ class PictureZip:
                 continue
             with file:
                 if os.fstat(file.fileno()).st_size == image.size_bytes:
+                    if image.infotext:
+                        text_name = f"{PurePosixPath(name).stem}.txt"
+                        text = _info(text_name, image.created_at, ZIP_DEFLATED)
+                        self._zip.writestr(text, image.infotext)
                     info = _info(name, image.created_at, ZIP_STORED, image.size_bytes)
                     problem = yield from self._copy(file, info)
                     self._list(image, name, problem)
@@ -68,7 +69,7 @@ class PictureZip:
     def end(self) -> Generator[bytes, None, None]:
         """Adds the listing and ends the ZIP."""
         self._listing.write(b"\n]\n" if self._listing.tell() else b"[]\n")
-        info = _info(LISTING, datetime.now().astimezone(), ZIP_DEFLATED, self._listing.tell())
+        info = _info(LISTING, datetime.now(UTC), ZIP_DEFLATED, self._listing.tell())
         self._listing.seek(0)
         yield from self._copy(self._listing, info)
         self._zip.close()
