@@ -14,6 +14,7 @@ from app.database.durability import sync_of
 from app.database.instance import only_server
 from app.database.migration import migrate, wait_for_database
 from app.events import EventBus
+from app.generation.archive import Archives
 from app.generation.first_pass import FirstPass
 from app.generation.forge_run import GenerationLimits
 from app.generation.gallery import Gallery
@@ -24,6 +25,7 @@ from app.generation.picture_counts import PictureCounts
 from app.generation.previews import Previews
 from app.generation.records import ImageRecords
 from app.generation.requests import Img2Img, Preparing, Txt2Img
+from app.generation.thumbnails import Thumbnails
 from app.jobs.allowance import Allowance
 from app.jobs.models import JobKind, Lane
 from app.jobs.queue import JobQueue
@@ -95,6 +97,11 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
 
         health = ForgeHealth(forge, on_ready=refresh)
         previews = Previews()
+        thumbnails = Thumbnails(
+            settings.data_dir / "thumbnails",
+            images,
+            max_bytes=settings.thumbnail_cache_mb * 1_000_000,
+        )
         counts = PictureCounts()
         gallery = Gallery(images, previews, counts)
         max_pixels = settings.image_pixel_limit
@@ -132,8 +139,11 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             inputs=inputs,
             previews=previews,
             max_pixels=max_pixels,
+            thumbnails=thumbnails,
+            archives=Archives(images),
             trusted_proxies=settings.trusted_proxies,
         )
+        await stack.enter_async_context(thumbnails.opened())
         await stack.enter_async_context(realtime.emitting())
         await stack.enter_async_context(health.watched())
         await stack.enter_async_context(catalogue.kept_fresh())

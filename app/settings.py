@@ -82,6 +82,7 @@ class Settings(BaseModel):
     image_pixel_limit: int = Field(3_686_400, alias="IMAGE_PIXEL_LIMIT", ge=4096, le=268_435_456)
     max_queued_jobs_per_user: int = Field(100, alias="MAX_QUEUED_JOBS_PER_USER", ge=1)
     max_queued_bytes_per_user: int = Field(500_000_000, alias="MAX_QUEUED_BYTES_PER_USER", ge=1)
+    thumbnail_cache_mb: int = Field(512, alias="THUMBNAIL_CACHE_MB", ge=0, le=1_000_000)
     allow_legacy_bot_endpoints: Switch = Field(False, alias="ALLOW_LEGACY_BOT_ENDPOINTS")
 
     discord_client_id: OptionalText = Field(None, alias="DISCORD_CLIENT_ID")

@@ -10,27 +10,34 @@ from quart_schema import QuartSchema
 
 from app.web import (
     account_routes,
+    archive_routes,
     catalogue_routes,
     errors,
     gallery_routes,
+    image_files,
     image_routes,
     queue_routes,
+    thumbnail_files,
 )
 from app.web.asgi import App
 from app.web.cors import Cors
-from app.web.image_files import ACCESS_RULES, ImageFiles
+from app.web.image_files import ImageFiles
 from app.web.paths import CanonicalPaths
 from app.web.realtime import Realtime
 from app.web.request import MAX_BODY_BYTES, NavigatorRequest
 from app.web.services import EXTENSION, Services
+from app.web.thumbnail_files import ThumbnailFiles
 
 _BLUEPRINTS = (
     account_routes.blueprint,
+    archive_routes.blueprint,
     catalogue_routes.blueprint,
     gallery_routes.blueprint,
     image_routes.blueprint,
     queue_routes.blueprint,
 )
+# Routes that do without the framework.
+RAW_ACCESS_RULES = image_files.ACCESS_RULES | thumbnail_files.ACCESS_RULES
 
 
 class FastJson(JSONProvider):
@@ -81,4 +88,5 @@ def asgi_app(services: Services, realtime: Realtime) -> App:
     quart = quart_app(services)
     rules = [str(rule) for rule in quart.url_map.iter_rules()]
     with_images = ImageFiles(quart, services.images)  # type: ignore[arg-type]
-    return Cors(CanonicalPaths(realtime.mounted_on(with_images), [*rules, *ACCESS_RULES]))
+    with_files = ThumbnailFiles(with_images, services.thumbnails)
+    return Cors(CanonicalPaths(realtime.mounted_on(with_files), [*rules, *RAW_ACCESS_RULES]))

@@ -50,6 +50,7 @@ async def get_jobs() -> dict[str, Any]:
 async def delete_image(image_id: str) -> ResponseReturnValue:
     """Removes a picture of the caller's; no difference if there is none."""
     if await services().gallery.remove(image_id, owner_id=caller().user_id):
+        await services().thumbnails.remove(image_id)
         await services().queue.erase(image_id)
     return _NO_CONTENT
 

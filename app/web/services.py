@@ -7,10 +7,12 @@ from quart import current_app
 
 from app.accounts.accounts import Accounts
 from app.clients.forge_health import ForgeHealth
+from app.generation.archive import Archives
 from app.generation.gallery import Gallery
 from app.generation.images import ImageStore
 from app.generation.input_images import InputImages
 from app.generation.previews import Previews
+from app.generation.thumbnails import Thumbnails
 from app.jobs.queue import JobQueue
 from app.library.catalogue import Catalogue
 from app.setting_types import Networks
@@ -30,6 +32,8 @@ class Services:
     images: ImageStore
     inputs: InputImages
     previews: Previews
+    thumbnails: Thumbnails
+    archives: Archives
     max_pixels: int
     trusted_proxies: Networks
 

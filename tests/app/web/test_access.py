@@ -7,8 +7,7 @@ from quart import Quart
 
 from app.accounts.roles import Approval, Role
 from app.web.access import RULE_ATTRIBUTE
-from app.web.application import _BLUEPRINTS
-from app.web.image_files import ACCESS_RULES
+from app.web.application import _BLUEPRINTS, RAW_ACCESS_RULES
 from tests.running import RunningNavigator
 
 RULES = {"public", *(role.name for role in Role if role is not Role.NONE)}
@@ -19,6 +18,7 @@ PUBLIC = {
     "GET /api/config/limits",
     "GET /api/images/<image_id>",
     "GET /api/images/<image_id>/info",
+    "GET /api/images/<image_id>/thumbnail",
     "GET /api/models",
     "GET /api/previews/<job_id>",
     "GET /api/samplers",
@@ -32,7 +32,7 @@ def declared() -> dict[str, str | None]:
     app = Quart("routes", static_folder=None)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
-    rules: dict[str, str | None] = {f"GET {path}": rule for path, rule in ACCESS_RULES.items()}
+    rules: dict[str, str | None] = {f"GET {path}": rule for path, rule in RAW_ACCESS_RULES.items()}
     for route in app.url_map.iter_rules():
         for method in (route.methods or set()) - {"HEAD", "OPTIONS"}:
             handler = app.view_functions[route.endpoint]
