@@ -51,6 +51,7 @@ def test_empty_folder_is_taken(tmp_path: Path) -> None:
     assert names(tmp_path / "compass") == {"index.html"}
 
 
+@pytest.mark.posix
 def test_link_to_the_folder_stays_one(folder: Path) -> None:
     link = folder.parent / "link"
     link.symlink_to(folder)
