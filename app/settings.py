@@ -62,6 +62,7 @@ class Settings(BaseModel):
     rt_api_port: Port = Field(3334, alias="RT_API_PORT")
     public_url: OptionalText = Field(None, alias="PUBLIC_URL")
     trusted_proxies: Networks = Field((), alias="TRUSTED_PROXIES")
+    compass_dir_named: OptionalText = Field(None, alias="COMPASS_DIR")
 
     sd_api_host: str = Field("http://localhost:7860/sdapi/v1", alias="SD_API_HOST")
     sd_api_base: OptionalText = Field(None, alias="SD_API_BASE")
@@ -131,6 +132,11 @@ class Settings(BaseModel):
             return self.sd_api_base
         parts = urlsplit(self.sd_api_host)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def compass_dir(self) -> Path:
+        """The folder with Compass as it was built; it may not be there."""
+        return Path(self.compass_dir_named) if self.compass_dir_named else self.data_dir / "compass"
 
     @property
     def database(self) -> DatabaseLocation:
