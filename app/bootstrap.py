@@ -1,11 +1,14 @@
 """The only place where things are built and joined. Nobody but entry points imports it."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from app.accounts.accounts import Accounts
+from app.accounts.legacy_bots import LegacyBots
 from app.accounts.tokens import Tokens
+from app.build_info import build_info
 from app.clients.forge import ForgeClient
 from app.clients.forge_health import ForgeHealth
 from app.clients.forge_http import forge_session
@@ -31,6 +34,8 @@ from app.jobs.models import JobKind, Lane
 from app.jobs.queue import JobQueue
 from app.jobs.worker import Worker
 from app.library.catalogue import Catalogue
+from app.library.known_checkpoints import KnownCheckpoints
+from app.library.list_file import ListFile
 from app.settings import Settings
 from app.web.application import asgi_app
 from app.web.asgi import App
@@ -88,7 +93,8 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
         await accounts.ensure_system_users()
         inputs = InputImages(settings.data_dir / "inputs")
         inputs.prepare()
-        catalogue = Catalogue(forge)
+        catalogue = Catalogue(forge, events, ListFile(settings.data_dir / "forge-lists.json"))
+        catalogue.load()
         first_pass = FirstPass()
 
         async def refresh() -> None:
@@ -133,12 +139,21 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             accounts=accounts,
             queue=queue,
             catalogue=catalogue,
+            known_checkpoints=KnownCheckpoints(),
             health=health,
             gallery=gallery,
             images=images,
             inputs=inputs,
             previews=previews,
+            build_info=functools.cache(
+                functools.partial(build_info, settings.branch, settings.commit_sha)
+            ),
             max_pixels=max_pixels,
+            lists_loras=settings.enable_lora_requests,
+            legacy_bots=LegacyBots(
+                enabled=settings.allow_legacy_bot_endpoints,
+                allowed=settings.legacy_bot_allowed_addresses,
+            ),
             thumbnails=thumbnails,
             archives=Archives(images),
             trusted_proxies=settings.trusted_proxies,

@@ -85,6 +85,7 @@ class Settings(BaseModel):
     max_queued_bytes_per_user: int = Field(500_000_000, alias="MAX_QUEUED_BYTES_PER_USER", ge=1)
     thumbnail_cache_mb: int = Field(512, alias="THUMBNAIL_CACHE_MB", ge=0, le=1_000_000)
     allow_legacy_bot_endpoints: Switch = Field(False, alias="ALLOW_LEGACY_BOT_ENDPOINTS")
+    legacy_bot_allowed_addresses: Networks = Field((), alias="LEGACY_BOT_ALLOWED_ADDRESSES")
 
     discord_client_id: OptionalText = Field(None, alias="DISCORD_CLIENT_ID")
     discord_client_secret: OptionalText = Field(None, alias="DISCORD_CLIENT_SECRET")

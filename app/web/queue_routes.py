@@ -17,10 +17,11 @@ from app.generation.parameters import (
 )
 from app.generation.upscale import upscale_of
 from app.jobs.ids import new_job_id
-from app.jobs.models import JobKind
+from app.jobs.models import JobKind, Lane
+from app.jobs.overview import overview
 from app.jobs.queue import Cancellation, Submitted
 from app.web import wire
-from app.web.access import caller, requires
+from app.web.access import act_for, caller, public, requires
 from app.web.address import client_address
 from app.web.services import services
 
@@ -39,10 +40,7 @@ _CANCELLED = {
 @validate_request(Txt2ImgRequest)
 async def post_txt2img(data: Txt2ImgRequest) -> dict[str, Any]:
     """Queues a picture and answers with its job. Follow it over socket.io."""
-    use = services()
-    parameters = data.checked(use.catalogue.lists, max_pixels=use.max_pixels)
-    await _check_category(parameters.categoryId)
-    return _answer(await _submit(JobKind.TXT2IMG, parameters, job_id=data.job_id))
+    return await _queue_txt2img(data)
 
 
 @blueprint.post("/api/queue/user/txt2img/upscale-hrf/<image_id>")
@@ -65,19 +63,33 @@ async def post_upscale(image_id: str, data: UpscaleRequest) -> dict[str, Any]:
 @validate_request(Img2ImgRequest)
 async def post_img2img(data: Img2ImgRequest) -> dict[str, Any]:
     """Queues a picture that is drawn from another one. Follow it over socket.io."""
-    use = services()
-    parameters = data.checked(use.catalogue.lists, max_pixels=use.max_pixels)
-    await _check_category(parameters.categoryId)
-    init_image = await _init_image(data.init_image)
-    job_id = new_job_id()
-    input_bytes = await use.inputs.save(job_id, init_image, data.mask)
-    try:
-        return _answer(
-            await _submit(JobKind.IMG2IMG, parameters, job_id=job_id, input_bytes=input_bytes)
-        )
-    except NavigatorError:
-        await use.inputs.remove(job_id)
-        raise
+    return await _queue_img2img(data)
+
+
+@blueprint.post("/api/queue/txt2img")
+@public
+async def post_bot_txt2img() -> dict[str, Any]:
+    """As for users, for the `owner_id` that a bot names; see `ALLOW_LEGACY_BOT_ENDPOINTS`."""
+    return await _queue_txt2img(Txt2ImgRequest.model_validate(await _bot_request("txt2img")))
+
+
+@blueprint.post("/api/queue/img2img")
+@public
+async def post_bot_img2img() -> dict[str, Any]:
+    """As for users, for the `owner_id` that a bot names; see `ALLOW_LEGACY_BOT_ENDPOINTS`."""
+    return await _queue_img2img(Img2ImgRequest.model_validate(await _bot_request("img2img")))
+
+
+@blueprint.get("/api/queue")
+@requires(Role.APPRENTICE)
+async def get_queue() -> dict[str, Any]:
+    """The caller's jobs that run, wait, or failed lately: their place and the seconds to go."""
+    found = await overview(caller().user_id, Lane.GENERATION)
+    return {
+        "jobs": [wire.queued(one) for one in found.jobs],
+        "waiting": found.waiting,
+        "waiting_reason": services().health.waiting_reason,
+    }
 
 
 @blueprint.post("/api/queue/interrupt/<job_id>")
@@ -101,6 +113,42 @@ async def post_retry(job_id: str) -> dict[str, Any]:
     )
 
 
+async def _queue_txt2img(data: Txt2ImgRequest) -> dict[str, Any]:
+    use = services()
+    parameters = data.checked(use.catalogue.lists, max_pixels=use.max_pixels)
+    await _check_category(parameters.categoryId)
+    return _answer(await _submit(JobKind.TXT2IMG, parameters, job_id=data.job_id))
+
+
+async def _queue_img2img(data: Img2ImgRequest) -> dict[str, Any]:
+    use = services()
+    parameters = data.checked(use.catalogue.lists, max_pixels=use.max_pixels)
+    await _check_category(parameters.categoryId)
+    init_image = await _init_image(data.init_image)
+    job_id = new_job_id()
+    input_bytes = await use.inputs.save(job_id, init_image, data.mask)
+    try:
+        return _answer(
+            await _submit(JobKind.IMG2IMG, parameters, job_id=job_id, input_bytes=input_bytes)
+        )
+    except NavigatorError:
+        await use.inputs.remove(job_id)
+        raise
+
+
+async def _bot_request(kind: str) -> dict[str, Any]:
+    """The body, once it is clear that a bot may act, and for whom."""
+    bots = services().legacy_bots
+    bots.check(_origin(), instead=f"/api/queue/user/{kind}")
+    body: dict[str, Any] = await request.get_json()
+    act_for(await bots.owner(body.get("owner_id")))
+    return body
+
+
+def _origin() -> str:
+    return client_address(request.scope, services().trusted_proxies)  # type: ignore[arg-type]
+
+
 async def _submit(
     kind: JobKind,
     parameters: DrawingParameters,
@@ -108,12 +156,11 @@ async def _submit(
     job_id: str | None = None,
     input_bytes: int | None = None,
 ) -> Submitted:
-    use = services()
-    return await use.queue.submit(
+    return await services().queue.submit(
         kind,
         parameters.model_dump(exclude_none=True),
         owner_id=caller().user_id,
-        origin=client_address(request.scope, use.trusted_proxies),  # type: ignore[arg-type]
+        origin=_origin(),
         job_id=job_id,
         input_bytes=input_bytes,
     )

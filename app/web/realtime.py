@@ -11,7 +11,7 @@ import socketio
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from app.accounts.accounts import Accounts
-from app.events import Event, EventBus
+from app.events import Event, EventBus, JobEvent
 from app.setting_types import Networks
 from app.tasks import running
 from app.web import wire
@@ -95,7 +95,9 @@ class Realtime:
             event = await happened.get()
             try:
                 name, payload = wire.event(event)
-                rooms = [_user_room(event.job.owner_id), _address_room(event.job.origin)]
+                rooms = None  # everybody
+                if isinstance(event, JobEvent):
+                    rooms = [_user_room(event.job.owner_id), _address_room(event.job.origin)]
                 await self._server.emit(name, payload, to=rooms)
             except Exception:
                 log.exception("an event could not be sent")

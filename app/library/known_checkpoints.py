@@ -1,0 +1,32 @@
+"""What the owner says of checkpoints. The rows are written by hand, so they are read often."""
+
+import time
+from collections.abc import Mapping
+
+from app.library.models import KnownCheckpoint
+
+_FRESH_S = 5.0
+
+
+class KnownCheckpoints:
+    """The rows by `model_name`, at most a few seconds old."""
+
+    def __init__(self, *, fresh_s: float = _FRESH_S) -> None:
+        self._fresh_s = fresh_s
+        self._read_s = -fresh_s
+        self._rows: Mapping[str, KnownCheckpoint] = {}
+
+    async def rows(self) -> Mapping[str, KnownCheckpoint]:
+        """All of them. Raises what the database raises."""
+        if time.monotonic() - self._read_s >= self._fresh_s:
+            self._rows = {row.model_name: row for row in await KnownCheckpoint.all()}
+            self._read_s = time.monotonic()
+        return self._rows
+
+
+async def friendly_names() -> dict[str, str]:
+    """The owner's names of checkpoints, and Forge's `model_name` for each."""
+    rows = await KnownCheckpoint.exclude(friendly_name=None).values_list(
+        "friendly_name", "model_name"
+    )
+    return {str(friendly): str(name) for friendly, name in rows if friendly}
