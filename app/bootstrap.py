@@ -25,6 +25,7 @@ from app.library.catalogue import Catalogue
 from app.settings import Settings
 from app.web.application import asgi_app
 from app.web.asgi import App
+from app.web.hosts import Hosts
 from app.web.realtime import Realtime
 from app.web.services import Services
 
@@ -85,7 +86,12 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
         worker = Worker(
             queue, events, Lane.GENERATION, {JobKind.TXT2IMG: handler}, ready=health.wait_ready
         )
-        realtime = Realtime(accounts, events, settings.trusted_proxies)
+        hosts = Hosts(
+            public_url=settings.public_url,
+            trusted_proxies=settings.trusted_proxies,
+            discord_redirect_uri=settings.discord_redirect_uri,
+        )
+        realtime = Realtime(accounts, events, hosts, settings.trusted_proxies)
         services = Services(
             accounts=accounts,
             queue=queue,
@@ -95,6 +101,9 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             previews=previews,
             max_pixels=settings.image_pixel_limit,
             trusted_proxies=settings.trusted_proxies,
+            hosts=hosts,
+            compass_folder=settings.compass_folder,
+            discord_client_id=settings.discord_client_id,
         )
         await stack.enter_async_context(realtime.emitting())
         await stack.enter_async_context(health.watched())

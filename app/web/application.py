@@ -8,21 +8,34 @@ from quart import Quart
 from quart.json.provider import JSONProvider
 from quart_schema import QuartSchema
 
-from app.web import account_routes, catalogue_routes, errors, image_routes, queue_routes
+from app.web import (
+    account_routes,
+    catalogue_routes,
+    errors,
+    image_files,
+    image_routes,
+    queue_routes,
+    site,
+    status_routes,
+)
 from app.web.asgi import App
 from app.web.cors import Cors
-from app.web.image_files import ACCESS_RULES, ImageFiles
+from app.web.image_files import ImageFiles
 from app.web.paths import CanonicalPaths
 from app.web.realtime import Realtime
 from app.web.request import MAX_BODY_BYTES, NavigatorRequest
 from app.web.services import EXTENSION, Services
+from app.web.site import Site
 
 _BLUEPRINTS = (
     account_routes.blueprint,
     catalogue_routes.blueprint,
     image_routes.blueprint,
     queue_routes.blueprint,
+    status_routes.blueprint,
 )
+# Of the routes that the framework does not serve.
+ACCESS_RULES = {**image_files.ACCESS_RULES, **site.ACCESS_RULES}
 
 
 class FastJson(JSONProvider):
@@ -72,5 +85,13 @@ def asgi_app(services: Services, realtime: Realtime) -> App:
     """Everything that one port answers."""
     quart = quart_app(services)
     rules = [str(rule) for rule in quart.url_map.iter_rules()]
-    with_images = ImageFiles(quart, services.images)  # type: ignore[arg-type]
+    routes = quart.url_map.bind("")
+    with_site = Site(
+        quart,  # type: ignore[arg-type]
+        folder=services.compass_folder,
+        hosts=services.hosts,
+        discord_client_id=services.discord_client_id,
+        is_route=routes.test,
+    )
+    with_images = ImageFiles(with_site, services.images)
     return Cors(CanonicalPaths(realtime.mounted_on(with_images), [*rules, *ACCESS_RULES]))

@@ -1,6 +1,7 @@
 """What handlers may use: one value, put on the application by bootstrap."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from quart import current_app
@@ -12,6 +13,7 @@ from app.generation.previews import Previews
 from app.jobs.queue import JobQueue
 from app.library.catalogue import Catalogue
 from app.setting_types import Networks
+from app.web.hosts import Hosts
 
 EXTENSION = "navigator"
 
@@ -28,6 +30,9 @@ class Services:
     previews: Previews
     max_pixels: int
     trusted_proxies: Networks
+    hosts: Hosts
+    compass_folder: Path
+    discord_client_id: str | None
 
 
 def services() -> Services:

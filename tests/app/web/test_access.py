@@ -7,8 +7,7 @@ from quart import Quart
 
 from app.accounts.roles import Approval, Role
 from app.web.access import RULE_ATTRIBUTE
-from app.web.application import _BLUEPRINTS
-from app.web.image_files import ACCESS_RULES
+from app.web.application import _BLUEPRINTS, ACCESS_RULES
 from tests.running import RunningNavigator
 
 RULES = {"public", *(role.name for role in Role if role is not Role.NONE)}
@@ -23,7 +22,12 @@ PUBLIC = {
     "GET /api/previews/<job_id>",
     "GET /api/samplers",
     "GET /api/schedulers",
+    "GET /api/status",
     "GET /api/upscalers",
+    "GET /navigator",
+    "GET /navigator/<file_name>",
+    "GET /<site_path>",
+    "POST /api/auth/logout",
 }
 
 
