@@ -39,6 +39,7 @@ from app.library.list_file import ListFile
 from app.settings import Settings
 from app.web.application import asgi_app
 from app.web.asgi import App
+from app.web.hosts import Hosts
 from app.web.realtime import Realtime
 from app.web.services import Services
 
@@ -134,7 +135,12 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             dict.fromkeys(kinds, handler),
             ready=health.wait_ready,
         )
-        realtime = Realtime(accounts, events, settings.trusted_proxies)
+        hosts = Hosts(
+            public_url=settings.public_url,
+            trusted_proxies=settings.trusted_proxies,
+            discord_redirect_uri=settings.discord_redirect_uri,
+        )
+        realtime = Realtime(accounts, events, hosts, settings.trusted_proxies)
         services = Services(
             accounts=accounts,
             queue=queue,
@@ -157,6 +163,9 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             thumbnails=thumbnails,
             archives=Archives(images),
             trusted_proxies=settings.trusted_proxies,
+            hosts=hosts,
+            compass_folder=settings.compass_folder,
+            discord_client_id=settings.discord_client_id,
         )
         await stack.enter_async_context(thumbnails.opened())
         await stack.enter_async_context(realtime.emitting())

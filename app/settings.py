@@ -31,6 +31,8 @@ from app.setting_types import (
     Port,
     Switch,
     http_url,
+    plain,
+    web_origin,
 )
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ class Settings(BaseModel):
     rt_api_port: Port = Field(3334, alias="RT_API_PORT")
     public_url: OptionalText = Field(None, alias="PUBLIC_URL")
     trusted_proxies: Networks = Field((), alias="TRUSTED_PROXIES")
-    compass_dir_named: OptionalText = Field(None, alias="COMPASS_DIR")
+    compass_dir: OptionalText = Field(None, alias="COMPASS_DIR")
 
     sd_api_host: str = Field("http://localhost:7860/sdapi/v1", alias="SD_API_HOST")
     sd_api_base: OptionalText = Field(None, alias="SD_API_BASE")
@@ -112,6 +114,18 @@ class Settings(BaseModel):
     def _check_url(cls, value: str | None) -> str | None:
         return None if value is None else http_url(value)
 
+    @field_validator("public_url")
+    @classmethod
+    def _check_origin(cls, value: str | None) -> str | None:
+        if value is not None:
+            web_origin(value)
+        return value
+
+    @field_validator("discord_client_id", "discord_redirect_uri")
+    @classmethod
+    def _check_plain(cls, value: str | None) -> str | None:
+        return None if value is None else plain(value.strip())
+
     @field_validator("sd_api_auth")
     @classmethod
     def _check_auth(cls, value: str | None) -> str | None:
@@ -135,9 +149,9 @@ class Settings(BaseModel):
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
-    def compass_dir(self) -> Path:
+    def compass_folder(self) -> Path:
         """The folder with Compass as it was built; it may not be there."""
-        return Path(self.compass_dir_named) if self.compass_dir_named else self.data_dir / "compass"
+        return Path(self.compass_dir) if self.compass_dir is not None else self.data_dir / "compass"
 
     @property
     def database(self) -> DatabaseLocation:

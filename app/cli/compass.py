@@ -57,7 +57,7 @@ def install(
 
     with exits(), _usage_errors():
         settings = Settings.load(os.environ, data_dir=data_dir)
-        folder = settings.compass_dir
+        folder = settings.compass_folder
         if settings.data_dir.resolve().is_relative_to(folder.resolve()):
             raise NavigatorError("COMPASS_DIR: it cannot hold the data folder; name another one.")
         with replacing(folder) as work:

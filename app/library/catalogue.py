@@ -113,22 +113,13 @@ class Catalogue:
 
     async def _read(self) -> ForgeLists:
         before = self.lists
-        (
-            checkpoints,
-            modules,
-            samplers,
-            schedulers,
-            upscalers,
-            loras,
-            embeddings,
-        ) = await asyncio.gather(
+        checkpoints, modules, samplers, schedulers, upscalers, loras = await asyncio.gather(
             self._forge.checkpoints(),
             _or_none(self._forge.modules),
             self._forge.samplers(),
             _or_none(self._forge.schedulers),
             _or_none(self._forge.upscalers),
             _or_none(self._forge.loras),
-            self._embeddings(before.embeddings),
         )
         return ForgeLists(
             checkpoints,
@@ -137,7 +128,7 @@ class Catalogue:
             schedulers or [],
             upscalers or [],
             [_without_large_metadata(lora) for lora in loras or []],
-            embeddings,
+            await self._embeddings(before.embeddings),
             await friendly_names(),
             has_modules=modules is not None,
         )

@@ -9,6 +9,7 @@ from quart import g, request
 from app.accounts.accounts import Caller
 from app.accounts.roles import Role
 from app.errors import NavigatorError
+from app.web import session_cookie
 from app.web.services import services
 
 P = ParamSpec("P")
@@ -51,8 +52,15 @@ def caller() -> Caller:
 
 
 async def caller_if_any() -> Caller | None:
-    """Who sent the request to a public route, None without usable credentials."""
+    """Who sent the request to a public route, None without usable credentials.
+
+    Without the header, the cookie of a login counts for GET and HEAD.
+    """
+    accounts = services().accounts
+    given = request.headers.get("Authorization")
+    if given is None and request.method in {"GET", "HEAD"}:
+        return await session_cookie.caller_of(request.scope, accounts)  # type: ignore[arg-type]
     try:
-        return await services().accounts.authenticate(request.headers.get("Authorization"))
+        return await accounts.authenticate(given)
     except NavigatorError:
         return None

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from quart import Blueprint, request
+from quart import Blueprint, Response, jsonify, request
 
 from app.accounts.roles import Role
 from app.errors import InvalidInput, NotAuthenticated
+from app.web import session_cookie
 from app.web.access import caller, public, requires
 from app.web.services import services
 
@@ -14,8 +15,8 @@ blueprint = Blueprint("accounts", __name__)
 
 @blueprint.post("/api/auth/login")
 @public
-async def post_login() -> dict[str, Any]:
-    """Exchanges a login code for a token."""
+async def post_login() -> Response:
+    """Exchanges a login code for a token. Browsers get it as a cookie too, see there."""
     body = await request.get_json()
     if "code" not in body:
         raise InvalidInput("Code is required", code="CODE_REQUIRED")
@@ -23,8 +24,20 @@ async def post_login() -> dict[str, Any]:
         raise NotAuthenticated(
             "Authentication through Discord failed: code must be text", code="LOGIN_FAILED"
         )
-    login = await services().accounts.login(body["code"])
-    return {"token": login.token, "user": dict(login.profile), "role": int(login.role)}
+    use = services()
+    login = await use.accounts.login(body["code"])
+    response = jsonify({"token": login.token, "user": dict(login.profile), "role": int(login.role)})
+    await session_cookie.remember(response, login.token, accounts=use.accounts, hosts=use.hosts)
+    return response
+
+
+@blueprint.post("/api/auth/logout")
+@public
+async def post_logout() -> Response:
+    """Takes the cookie of the login away; tokens stay valid until they expire."""
+    response = jsonify({"message": "Logged out"})
+    session_cookie.forget(response, hosts=services().hosts)
+    return response
 
 
 @blueprint.get("/api/user/me")

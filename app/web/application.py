@@ -17,6 +17,8 @@ from app.web import (
     image_files,
     image_routes,
     queue_routes,
+    site,
+    status_routes,
     thumbnail_files,
 )
 from app.web.asgi import App
@@ -26,6 +28,7 @@ from app.web.paths import CanonicalPaths
 from app.web.realtime import Realtime
 from app.web.request import MAX_BODY_BYTES, NavigatorRequest
 from app.web.services import EXTENSION, Services
+from app.web.site import Site
 from app.web.thumbnail_files import ThumbnailFiles
 
 _BLUEPRINTS = (
@@ -35,9 +38,10 @@ _BLUEPRINTS = (
     gallery_routes.blueprint,
     image_routes.blueprint,
     queue_routes.blueprint,
+    status_routes.blueprint,
 )
 # Routes that do without the framework.
-RAW_ACCESS_RULES = image_files.ACCESS_RULES | thumbnail_files.ACCESS_RULES
+RAW_ACCESS_RULES = image_files.ACCESS_RULES | thumbnail_files.ACCESS_RULES | site.ACCESS_RULES
 
 
 class FastJson(JSONProvider):
@@ -87,6 +91,14 @@ def asgi_app(services: Services, realtime: Realtime) -> App:
     """Everything that one port answers."""
     quart = quart_app(services)
     rules = [str(rule) for rule in quart.url_map.iter_rules()]
-    with_images = ImageFiles(quart, services.images)  # type: ignore[arg-type]
+    routes = quart.url_map.bind("")
+    with_site = Site(
+        quart,  # type: ignore[arg-type]
+        folder=services.compass_folder,
+        hosts=services.hosts,
+        discord_client_id=services.discord_client_id,
+        is_route=routes.test,
+    )
+    with_images = ImageFiles(with_site, services.images)
     with_files = ThumbnailFiles(with_images, services.thumbnails)
     return Cors(CanonicalPaths(realtime.mounted_on(with_files), [*rules, *RAW_ACCESS_RULES]))

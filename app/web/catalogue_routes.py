@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 
 from quart import Blueprint, after_this_request, request
-from quart.wrappers import Response
+from quart.typing import ResponseTypes
 
 from app.accounts.roles import Role
 from app.errors import Forbidden, UpstreamFailed, UpstreamUnavailable
@@ -34,7 +34,7 @@ def _from_forge(handler: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]
             told = read_at.isoformat(timespec="seconds") if read_at else "unknown"
 
             @after_this_request
-            async def mark(response: Response) -> Response:
+            async def mark(response: ResponseTypes) -> ResponseTypes:
                 response.headers["X-Navigator-Stale"] = told
                 return response
 

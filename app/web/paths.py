@@ -17,7 +17,11 @@ class CanonicalPaths:
     def __init__(self, app: App, rules: Iterable[str]):
         """`rules` are routes such as `/api/images/<image_id>/info`."""
         self._app = app
-        self._routes = [tuple(_PARAMETER.sub("", rule).split("/")) for rule in rules]
+        self._routes = [
+            tuple(_PARAMETER.sub("", rule).split("/"))
+            for rule in rules
+            if rule != "/"  # it has one spelling, and would look like a parameter
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

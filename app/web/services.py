@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from quart import current_app
@@ -20,6 +21,7 @@ from app.jobs.queue import JobQueue
 from app.library.catalogue import Catalogue
 from app.library.known_checkpoints import KnownCheckpoints
 from app.setting_types import Networks
+from app.web.hosts import Hosts
 
 EXTENSION = "navigator"
 
@@ -44,6 +46,9 @@ class Services:
     lists_loras: bool
     legacy_bots: LegacyBots
     trusted_proxies: Networks
+    hosts: Hosts
+    compass_folder: Path
+    discord_client_id: str | None
 
 
 def services() -> Services:

@@ -23,7 +23,12 @@ PUBLIC = {
     "GET /api/previews/<job_id>",
     "GET /api/samplers",
     "GET /api/schedulers",
+    "GET /api/status",
     "GET /api/upscalers",
+    "GET /navigator",
+    "GET /navigator/<file_name>",
+    "GET /<site_path>",
+    "POST /api/auth/logout",
 }
 
 

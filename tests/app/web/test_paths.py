@@ -7,7 +7,13 @@ from app.web.paths import CanonicalPaths
 from tests.contract import compare, exchange
 from tests.running import RunningNavigator
 
-RULES = ["/", "/api/models", "/api/images/<image_id>", "/api/images/<image_id>/info"]
+RULES = [
+    "/",
+    "/openapi.json",
+    "/api/models",
+    "/api/images/<image_id>",
+    "/api/images/<image_id>/info",
+]
 
 
 async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -17,6 +23,7 @@ async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.mark.parametrize(
     ("path", "canonical"),
     [
+        ("/OpenAPI.json", "/openapi.json"),
         ("/API/Models", "/api/models"),
         ("/api/models/", "/api/models"),
         ("/API/IMAGES/AbC", "/api/images/AbC"),
