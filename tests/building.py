@@ -17,7 +17,7 @@ from app.accounts.models import User
 from app.accounts.roles import Approval, Role
 from app.clients.forge import ForgeClient
 from app.clients.forge_health import ForgeHealth
-from app.events import Event, EventBus
+from app.events import Event, EventBus, JobEvent
 from app.generation.first_pass import FirstPass
 from app.generation.forge_run import GenerationLimits
 from app.generation.gallery import Gallery
@@ -132,13 +132,15 @@ class Workshop:
     first_pass: FirstPass
     previews: Previews
     _heard: asyncio.Queue[Event]
-    _events: list[Event] = field(default_factory=list)
+    _events: list[JobEvent] = field(default_factory=list)
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[JobEvent]:
         """Everything that was published since the workshop opened."""
         while not self._heard.empty():
-            self._events.append(self._heard.get_nowait())
+            event = self._heard.get_nowait()
+            if isinstance(event, JobEvent):
+                self._events.append(event)
         return self._events
 
     def names(self, job_id: str) -> list[str]:
@@ -192,7 +194,7 @@ async def workshop(
         images.prepare()
         inputs = InputImages(folder / "inputs")
         inputs.prepare()
-        catalogue = Catalogue(forge)
+        catalogue = Catalogue(forge, events)
         health = ForgeHealth(forge, on_ready=catalogue.refresh, retry_interval_s=0.02)
         previews = Previews()
         counts = PictureCounts()
