@@ -94,7 +94,13 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
         await accounts.ensure_system_users()
         inputs = InputImages(settings.data_dir / "inputs")
         inputs.prepare()
-        catalogue = Catalogue(forge, events, ListFile(settings.data_dir / "forge-lists.json"))
+        known_checkpoints = KnownCheckpoints()
+        catalogue = Catalogue(
+            forge,
+            events,
+            ListFile(settings.data_dir / "forge-lists.json"),
+            known_checkpoints=known_checkpoints,
+        )
         catalogue.load()
         first_pass = FirstPass()
 
@@ -145,7 +151,7 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             accounts=accounts,
             queue=queue,
             catalogue=catalogue,
-            known_checkpoints=KnownCheckpoints(),
+            known_checkpoints=known_checkpoints,
             health=health,
             gallery=gallery,
             images=images,

@@ -14,7 +14,7 @@ from app.clients.forge_http import JsonObject, MissingRoute
 from app.clients.forge_lists import ForgeLists
 from app.errors import UpstreamFailed, UpstreamUnavailable
 from app.events import EventBus, ModelsRefreshed
-from app.library.known_checkpoints import friendly_names
+from app.library.known_checkpoints import KnownCheckpoints
 from app.library.list_file import ListFile
 from app.tasks import running
 
@@ -36,11 +36,13 @@ class Catalogue:
         events: EventBus,
         file: ListFile | None = None,
         *,
+        known_checkpoints: KnownCheckpoints | None = None,
         expiry_s: float = _EXPIRY_S,
     ):
         self._forge = forge
         self._events = events
         self._file = file
+        self._known_checkpoints = known_checkpoints or KnownCheckpoints()
         self._expiry_s = expiry_s
         self._lists: ForgeLists | None = None
         self._tried_s = time.monotonic()
@@ -129,7 +131,7 @@ class Catalogue:
             upscalers or [],
             [_without_large_metadata(lora) for lora in loras or []],
             await self._embeddings(before.embeddings),
-            await friendly_names(),
+            await self._known_checkpoints.friendly_names(),
             has_modules=modules is not None,
         )
 
@@ -154,7 +156,7 @@ class Catalogue:
     async def renamed(self) -> ForgeLists:
         """The known lists with the owner's names of now. Raises as `known`."""
         lists = self.known()
-        names = await friendly_names()
+        names = await self._known_checkpoints.friendly_names()
         if names != lists.friendly_names:
             self._lists = lists = replace(lists, friendly_names=names)
         return lists

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 
+from app.database.connection import is_unavailable
 from app.library.models import KnownCheckpoint
 
 _FRESH_S = 5.0
@@ -17,16 +18,17 @@ class KnownCheckpoints:
         self._rows: Mapping[str, KnownCheckpoint] = {}
 
     async def rows(self) -> Mapping[str, KnownCheckpoint]:
-        """All of them. Raises what the database raises."""
+        """All of them; while the database is away, those of before."""
         if time.monotonic() - self._read_s >= self._fresh_s:
-            self._rows = {row.model_name: row for row in await KnownCheckpoint.all()}
+            try:
+                self._rows = {row.model_name: row for row in await KnownCheckpoint.all()}
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
             self._read_s = time.monotonic()
         return self._rows
 
-
-async def friendly_names() -> dict[str, str]:
-    """The owner's names of checkpoints, and Forge's `model_name` for each."""
-    rows = await KnownCheckpoint.exclude(friendly_name=None).values_list(
-        "friendly_name", "model_name"
-    )
-    return {str(friendly): str(name) for friendly, name in rows if friendly}
+    async def friendly_names(self) -> dict[str, str]:
+        """The owner's names of checkpoints, and Forge's `model_name` for each."""
+        rows = (await self.rows()).values()
+        return {row.friendly_name: row.model_name for row in rows if row.friendly_name}

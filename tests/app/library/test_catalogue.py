@@ -10,6 +10,7 @@ from app.clients.forge_lists import ForgeLists
 from app.errors import UpstreamFailed, UpstreamUnavailable
 from app.events import EventBus, ModelsRefreshed
 from app.library.catalogue import Catalogue
+from app.library.known_checkpoints import KnownCheckpoints
 from app.library.list_file import ListFile
 from app.library.models import KnownCheckpoint
 from app.simulator import Fault, Simulator, SimulatorOptions
@@ -195,7 +196,8 @@ async def test_failing_embeddings_keep_nothing_else_away(
 
 
 async def test_checkpoint_is_found_by_the_owners_name_for_it(forge: ForgeClient) -> None:
-    catalogue = Catalogue(forge, EventBus())
+    known = KnownCheckpoints(fresh_s=0)
+    catalogue = Catalogue(forge, EventBus(), known_checkpoints=known)
     await catalogue.refresh()
     await KnownCheckpoint.create(model_name=CHECKPOINT, friendly_name="Dream Model")
     await KnownCheckpoint.create(model_name="gone", friendly_name="Gone")

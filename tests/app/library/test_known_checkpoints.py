@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.library.known_checkpoints import KnownCheckpoints, friendly_names
+from app.library.known_checkpoints import KnownCheckpoints
 from app.library.models import KnownCheckpoint
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -21,4 +21,4 @@ async def test_checkpoints_without_a_name_of_the_owners_are_left_out() -> None:
     await KnownCheckpoint.create(model_name="dream", friendly_name="Dream")
     await KnownCheckpoint.create(model_name="plain")
     await KnownCheckpoint.create(model_name="empty", friendly_name="")
-    assert await friendly_names() == {"Dream": "dream"}
+    assert await KnownCheckpoints().friendly_names() == {"Dream": "dream"}
