@@ -84,6 +84,7 @@ def test_picture_infotext_and_listing_are_in_it(images: ImageStore) -> None:
             "height": 48,
             "media_type": "image/png",
             "sha256": "0" * 64,
+            "category": None,
             "infotext": text,
             "parameters": {"Seed": "abcdefgh"},
         }
