@@ -2,18 +2,31 @@
 
 from typing import Any
 
+from pydantic import BaseModel
 from quart import Blueprint, request
+from quart_schema import document_request
 
 from app.accounts.roles import Role
-from app.errors import InvalidInput, NotAuthenticated
+from app.errors import Forbidden, InvalidInput, NotAuthenticated, UpstreamUnavailable
 from app.web.access import caller, public, requires
+from app.web.answers import LoginAnswer, Me
+from app.web.documentation import answers, fails
 from app.web.services import services
 
 blueprint = Blueprint("accounts", __name__)
 
 
+class LoginRequest(BaseModel):
+    """`code` is what the login provider gave, or `DEMO_USER` where that is enabled."""
+
+    code: str
+
+
 @blueprint.post("/api/auth/login")
 @public
+@document_request(LoginRequest)
+@answers(LoginAnswer)
+@fails(NotAuthenticated, Forbidden, UpstreamUnavailable)
 async def post_login() -> dict[str, Any]:
     """Exchanges a login code for a token."""
     body = await request.get_json()
@@ -29,6 +42,7 @@ async def post_login() -> dict[str, Any]:
 
 @blueprint.get("/api/user/me")
 @requires(Role.APPRENTICE)
+@answers(Me)
 async def get_me() -> dict[str, Any]:
     """The claims of the caller's token, with their role of now."""
     return {"user": dict(caller().claims)}

@@ -11,14 +11,18 @@ from quart_schema import QuartSchema
 from app.web import (
     account_routes,
     catalogue_routes,
+    docs_routes,
     errors,
     gallery_routes,
+    image_files,
     image_routes,
     queue_routes,
 )
 from app.web.asgi import App
 from app.web.cors import Cors
-from app.web.image_files import ACCESS_RULES, ImageFiles
+from app.web.documentation import RawModule
+from app.web.image_files import ImageFiles
+from app.web.openapi import Provider, Specification
 from app.web.paths import CanonicalPaths
 from app.web.realtime import Realtime
 from app.web.request import MAX_BODY_BYTES, NavigatorRequest
@@ -27,10 +31,13 @@ from app.web.services import EXTENSION, Services
 _BLUEPRINTS = (
     account_routes.blueprint,
     catalogue_routes.blueprint,
+    docs_routes.blueprint,
     gallery_routes.blueprint,
     image_routes.blueprint,
     queue_routes.blueprint,
 )
+# Their routes are served without the framework.
+RAW_MODULES: tuple[RawModule, ...] = (image_files,)
 
 
 class FastJson(JSONProvider):
@@ -65,11 +72,13 @@ def quart_app(services: Services) -> Quart:
         redoc_ui_path=None,
         scalar_ui_path=None,
         conversion_preference="pydantic",
+        openapi_provider_class=Provider,
     )
     # The extension makes a new type adapter for each answer to convert models; ours are plain.
     app.make_response = functools.partial(Quart.make_response, app)  # type: ignore[method-assign]
     app.json = FastJson(app)
     app.extensions[EXTENSION] = services
+    app.extensions[docs_routes.EXTENSION] = Specification(app, RAW_MODULES)
     errors.install(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -80,5 +89,6 @@ def asgi_app(services: Services, realtime: Realtime) -> App:
     """Everything that one port answers."""
     quart = quart_app(services)
     rules = [str(rule) for rule in quart.url_map.iter_rules()]
+    raw_rules = [rule for module in RAW_MODULES for rule in module.ACCESS_RULES]
     with_images = ImageFiles(quart, services.images)  # type: ignore[arg-type]
-    return Cors(CanonicalPaths(realtime.mounted_on(with_images), [*rules, *ACCESS_RULES]))
+    return Cors(CanonicalPaths(realtime.mounted_on(with_images), [*rules, *raw_rules]))

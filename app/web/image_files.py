@@ -9,15 +9,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.errors import NavigatorError, NotFound
+from app.errors import NavigatorError, NotFound, UpstreamUnavailable
 from app.generation.gallery import may_exist
 from app.generation.images import ImageStore
 from app.generation.models import Image
 from app.web.asgi import App, Receive, Scope, Send, answer, answer_error, header
+from app.web.documentation import Answer, Content, RawRoute
 from app.web.errors import translated
 
 PATH_PREFIX = "/api/images/"
 ACCESS_RULES = {"/api/images/<image_id>": "public"}
+_PICTURE = Content("image/png", "image/jpeg", "image/webp")
+_TAG = {"ETag": "Of the bytes; answered with 304 in `If-None-Match`."}
+_SPAN = {"Content-Range": "Which bytes they are, of how many."}
+DOCUMENTED = {
+    "/api/images/<image_id>": RawRoute(
+        summary="The picture, byte for byte as Forge made it.",
+        description="`.png` at the end of the id is ignored.",
+        operation_id="get_image",
+        tag="images",
+        answers=(
+            Answer(_PICTURE, description="The picture.", headers=_TAG),
+            Answer(_PICTURE, 206, "The part that was asked for.", _TAG | _SPAN),
+            Answer(None, 304, "It has not changed.", _TAG),
+            Answer(None, 416, "It has not so many bytes.", _SPAN),
+        ),
+        errors=(NotFound, UpstreamUnavailable),
+        request_headers={
+            "Range": "One range of bytes, such as `bytes=0-1023`.",
+            "If-Range": "An ETag; the range counts only if it is still that of the picture.",
+            "If-None-Match": "ETags that the client has.",
+        },
+    )
+}
 
 _CHUNK_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")

@@ -3,9 +3,12 @@
 from typing import Any
 
 from quart import Blueprint, Response
+from quart_schema import security_scheme
 
-from app.errors import NotFound
+from app.errors import NotFound, UpstreamUnavailable
 from app.web.access import caller_if_any, public
+from app.web.answers import ImageInfo
+from app.web.documentation import Content, answers, fails
 from app.web.services import services
 
 blueprint = Blueprint("images", __name__)
@@ -15,6 +18,9 @@ _SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"RIFF",
 
 @blueprint.get("/api/images/<image_id>/info")
 @public
+@security_scheme([{}, {"bearer": []}, {"superuser": []}])
+@answers(ImageInfo)
+@fails(NotFound, UpstreamUnavailable)
 async def get_image_info(image_id: str) -> dict[str, Any]:
     """Infotext and parsed parameters, so that a shared picture can be recalled.
 
@@ -32,6 +38,8 @@ async def get_image_info(image_id: str) -> dict[str, Any]:
 
 @blueprint.get("/api/previews/<job_id>")
 @public
+@answers(Content("image/png", "image/jpeg", "image/webp", "application/octet-stream"))
+@fails(NotFound)
 async def get_preview(job_id: str) -> Response:
     """The latest preview of a recent job."""
     preview = services().previews.get(job_id.removesuffix(".png"))

@@ -6,13 +6,15 @@ from quart import Blueprint, request
 from quart_schema import validate_request
 
 from app.accounts.roles import Role
-from app.errors import Forbidden
+from app.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from app.generation.parameters import Txt2ImgRequest
 from app.jobs.models import JobKind
 from app.jobs.queue import Cancellation, Submitted
 from app.web import wire
 from app.web.access import caller, requires
 from app.web.address import client_address
+from app.web.answers import Done, QueuedTxt2Img
+from app.web.documentation import answers, fails
 from app.web.services import services
 
 blueprint = Blueprint("queue", __name__)
@@ -26,6 +28,8 @@ _CANCELLED = {
 @blueprint.post("/api/queue/user/txt2img")
 @requires(Role.APPRENTICE)
 @validate_request(Txt2ImgRequest)
+@answers(QueuedTxt2Img)
+@fails(InvalidInput, Forbidden, Conflict, TooMany)
 async def post_txt2img(data: Txt2ImgRequest) -> dict[str, Any]:
     """Queues a picture and answers with its job. Follow it over socket.io."""
     use = services()
@@ -44,6 +48,8 @@ async def post_txt2img(data: Txt2ImgRequest) -> dict[str, Any]:
 
 @blueprint.post("/api/queue/interrupt/<job_id>")
 @requires(Role.APPRENTICE)
+@answers(Done)
+@fails(NotFound)
 async def post_interrupt(job_id: str) -> dict[str, str]:
     """Removes a waiting job of the caller's, or stops a running one."""
     done = await services().queue.cancel(
@@ -54,6 +60,8 @@ async def post_interrupt(job_id: str) -> dict[str, str]:
 
 @blueprint.post("/api/queue/retry/<job_id>")
 @requires(Role.APPRENTICE)
+@answers(QueuedTxt2Img)
+@fails(NotFound, Conflict, TooMany)
 async def post_retry(job_id: str) -> dict[str, Any]:
     """Queues a failed job of the caller's again, at the end of the queue."""
     return _answer(

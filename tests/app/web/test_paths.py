@@ -7,7 +7,7 @@ from app.web.paths import CanonicalPaths
 from tests.contract import compare, exchange
 from tests.running import RunningNavigator
 
-RULES = ["/", "/api/models", "/api/images/<image_id>", "/api/images/<image_id>/info"]
+RULES = ["/", "/docs", "/api/models", "/api/images/<image_id>", "/api/images/<image_id>/info"]
 
 
 async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,6 +26,9 @@ async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
         ("/API/nothing", "/API/nothing"),
         ("/API/Images/a/b/c", "/API/Images/a/b/c"),
         ("/API/IMAGES/\u0130/INFO", "/api/images/\u0130/info"),
+        ("/Docs", "/docs"),
+        ("/Docs/", "/docs"),
+        ("/API/IMAGES/", "/API/IMAGES/"),
         ("/", "/"),
     ],
 )
