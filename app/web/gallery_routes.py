@@ -141,7 +141,7 @@ async def post_category() -> dict[str, int]:
 @requires(Role.APPRENTICE)
 @document_request(CategoryName)
 @answers(status=204)
-@fails(InvalidInput)
+@fails(InvalidInput, NotFound)
 async def patch_category(category_id: str) -> ResponseReturnValue:
     """Renames a category of the caller's."""
     name = await _category_name()
