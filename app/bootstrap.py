@@ -1,11 +1,14 @@
 """The only place where things are built and joined. Nobody but entry points imports it."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from app.accounts.accounts import Accounts
+from app.accounts.legacy_bots import LegacyBots
 from app.accounts.tokens import Tokens
+from app.build_info import build_info
 from app.clients.forge import ForgeClient
 from app.clients.forge_health import ForgeHealth
 from app.clients.forge_http import forge_session
@@ -14,21 +17,29 @@ from app.database.durability import sync_of
 from app.database.instance import only_server
 from app.database.migration import migrate, wait_for_database
 from app.events import EventBus
+from app.generation.archive import Archives
+from app.generation.first_pass import FirstPass
 from app.generation.forge_run import GenerationLimits
 from app.generation.gallery import Gallery
+from app.generation.handler import GenerationHandler
 from app.generation.images import ImageStore
+from app.generation.input_images import InputImages
 from app.generation.picture_counts import PictureCounts
 from app.generation.previews import Previews
 from app.generation.records import ImageRecords
-from app.generation.txt2img import Txt2ImgHandler
+from app.generation.requests import Img2Img, Preparing, Txt2Img
+from app.generation.thumbnails import Thumbnails
 from app.jobs.allowance import Allowance
 from app.jobs.models import JobKind, Lane
 from app.jobs.queue import JobQueue
 from app.jobs.worker import Worker
 from app.library.catalogue import Catalogue
+from app.library.known_checkpoints import KnownCheckpoints
+from app.library.list_file import ListFile
 from app.settings import Settings
 from app.web.application import asgi_app
 from app.web.asgi import App
+from app.web.hosts import Hosts
 from app.web.realtime import Realtime
 from app.web.services import Services
 
@@ -81,14 +92,41 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             demo_user=settings.enable_demo_user,
         )
         await accounts.ensure_system_users()
-        catalogue = Catalogue(forge)
-        health = ForgeHealth(forge, on_ready=catalogue.refresh)
+        inputs = InputImages(settings.data_dir / "inputs")
+        inputs.prepare()
+        known_checkpoints = KnownCheckpoints()
+        catalogue = Catalogue(
+            forge,
+            events,
+            ListFile(settings.data_dir / "forge-lists.json"),
+            known_checkpoints=known_checkpoints,
+        )
+        catalogue.load()
+        first_pass = FirstPass()
+
+        async def refresh() -> None:
+            first_pass.forget()
+            await catalogue.refresh()
+
+        health = ForgeHealth(forge, on_ready=refresh)
         previews = Previews()
+        thumbnails = Thumbnails(
+            settings.data_dir / "thumbnails",
+            images,
+            max_bytes=settings.thumbnail_cache_mb * 1_000_000,
+        )
         counts = PictureCounts()
-        handler = Txt2ImgHandler(
+        gallery = Gallery(images, previews, counts)
+        max_pixels = settings.image_pixel_limit
+        kinds: dict[JobKind, Preparing] = {
+            JobKind.TXT2IMG: Txt2Img(forge, first_pass, gallery, max_pixels=max_pixels),
+            JobKind.IMG2IMG: Img2Img(forge, inputs, max_pixels=max_pixels),
+        }
+        handler = GenerationHandler(
             forge=forge,
             health=health,
             lists=lambda: catalogue.lists,
+            kinds=kinds,
             queue=queue,
             images=images,
             records=ImageRecords(queue, counts),
@@ -97,23 +135,49 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
             limits=_limits(settings),
         )
         worker = Worker(
-            queue, events, Lane.GENERATION, {JobKind.TXT2IMG: handler}, ready=health.wait_ready
+            queue,
+            events,
+            Lane.GENERATION,
+            dict.fromkeys(kinds, handler),
+            ready=health.wait_ready,
         )
-        realtime = Realtime(accounts, events, settings.trusted_proxies)
+        hosts = Hosts(
+            public_url=settings.public_url,
+            trusted_proxies=settings.trusted_proxies,
+            discord_redirect_uri=settings.discord_redirect_uri,
+        )
+        realtime = Realtime(accounts, events, hosts, settings.trusted_proxies)
         services = Services(
             accounts=accounts,
             queue=queue,
             catalogue=catalogue,
+            known_checkpoints=known_checkpoints,
             health=health,
-            gallery=Gallery(images, previews, counts),
+            gallery=gallery,
             images=images,
+            inputs=inputs,
             previews=previews,
-            max_pixels=settings.image_pixel_limit,
+            build_info=functools.cache(
+                functools.partial(build_info, settings.branch, settings.commit_sha)
+            ),
+            max_pixels=max_pixels,
+            lists_loras=settings.enable_lora_requests,
+            legacy_bots=LegacyBots(
+                enabled=settings.allow_legacy_bot_endpoints,
+                allowed=settings.legacy_bot_allowed_addresses,
+            ),
+            thumbnails=thumbnails,
+            archives=Archives(images),
             trusted_proxies=settings.trusted_proxies,
+            hosts=hosts,
+            compass_folder=settings.compass_folder,
+            discord_client_id=settings.discord_client_id,
         )
+        await stack.enter_async_context(thumbnails.opened())
         await stack.enter_async_context(realtime.emitting())
         await stack.enter_async_context(health.watched())
         await stack.enter_async_context(catalogue.kept_fresh())
+        await stack.enter_async_context(inputs.kept_clean(events))
         await stack.enter_async_context(worker.working())
         yield Navigator(asgi_app(services, realtime), realtime, health)
 
@@ -132,5 +196,4 @@ def _limits(settings: Settings) -> GenerationLimits:
         look_interval_s=settings.job_progress_check_interval_ms / 1000,
         stall_s=settings.job_stall_minutes * 60,
         load_s=settings.checkpoint_load_minutes * 60,
-        max_pixels=settings.image_pixel_limit,
     )

@@ -25,11 +25,22 @@ class JobSnapshot:
     parameters: dict[str, Any] = field(repr=False)
 
 
+class Event:
+    """Something happened."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class JobEvent:
+class JobEvent(Event):
     """Something happened to one job."""
 
     job: JobSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsRefreshed(Event):
+    """Forge has looked for files anew, and our lists follow. Everybody hears of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +82,6 @@ class JobFailed(JobEvent):
 @dataclass(frozen=True, slots=True)
 class JobInterrupted(JobEvent):
     """Its owner, or an administrator, asked for the running job to stop."""
-
-
-Event = JobEvent
 
 
 class EventBus:

@@ -68,6 +68,34 @@ def http_url(value: str) -> str:
     return value.strip().rstrip("/")
 
 
+def is_plain(value: str) -> bool:
+    """Whether a text may be written into a script or a page: there it cannot end anything."""
+    return re.fullmatch(r"[A-Za-z0-9.:/\[\]_-]*", value) is not None
+
+
+def plain(value: str) -> str:
+    """`value`, if it is plain. Raises ValueError when it is not."""
+    if not is_plain(value):
+        raise ValueError("may hold letters, digits and .:/[]_- only: it is written into pages")
+    return value
+
+
+def web_origin(url: str) -> str:
+    """`scheme://host[:port]` of an http address: lower case, punycode, no default port.
+
+    Raises ValueError when there is none.
+    """
+    parts = urlsplit(http_url(url).lower())
+    host = parts.hostname or ""
+    try:
+        host = f"[{host}]" if ":" in host else host.encode("idna").decode()
+    except UnicodeError as error:
+        raise ValueError("must be an address such as https://navigator.example.org") from error
+    default_port = {"http": 80, "https": 443}[parts.scheme]
+    port = "" if parts.port in {None, default_port} else f":{parts.port}"
+    return plain(f"{parts.scheme}://{host}{port}")
+
+
 Switch = Annotated[bool, BeforeValidator(_switch)]
 OptionalText = Annotated[str | None, BeforeValidator(_optional)]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -31,6 +31,8 @@ from app.setting_types import (
     Port,
     Switch,
     http_url,
+    plain,
+    web_origin,
 )
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ class Settings(BaseModel):
     rt_api_port: Port = Field(3334, alias="RT_API_PORT")
     public_url: OptionalText = Field(None, alias="PUBLIC_URL")
     trusted_proxies: Networks = Field((), alias="TRUSTED_PROXIES")
+    compass_dir: OptionalText = Field(None, alias="COMPASS_DIR")
 
     sd_api_host: str = Field("http://localhost:7860/sdapi/v1", alias="SD_API_HOST")
     sd_api_base: OptionalText = Field(None, alias="SD_API_BASE")
@@ -82,7 +85,9 @@ class Settings(BaseModel):
     image_pixel_limit: int = Field(3_686_400, alias="IMAGE_PIXEL_LIMIT", ge=4096, le=268_435_456)
     max_queued_jobs_per_user: int = Field(100, alias="MAX_QUEUED_JOBS_PER_USER", ge=1)
     max_queued_bytes_per_user: int = Field(500_000_000, alias="MAX_QUEUED_BYTES_PER_USER", ge=1)
+    thumbnail_cache_mb: int = Field(512, alias="THUMBNAIL_CACHE_MB", ge=0, le=1_000_000)
     allow_legacy_bot_endpoints: Switch = Field(False, alias="ALLOW_LEGACY_BOT_ENDPOINTS")
+    legacy_bot_allowed_addresses: Networks = Field((), alias="LEGACY_BOT_ALLOWED_ADDRESSES")
 
     discord_client_id: OptionalText = Field(None, alias="DISCORD_CLIENT_ID")
     discord_client_secret: OptionalText = Field(None, alias="DISCORD_CLIENT_SECRET")
@@ -109,6 +114,18 @@ class Settings(BaseModel):
     def _check_url(cls, value: str | None) -> str | None:
         return None if value is None else http_url(value)
 
+    @field_validator("public_url")
+    @classmethod
+    def _check_origin(cls, value: str | None) -> str | None:
+        if value is not None:
+            web_origin(value)
+        return value
+
+    @field_validator("discord_client_id", "discord_redirect_uri")
+    @classmethod
+    def _check_plain(cls, value: str | None) -> str | None:
+        return None if value is None else plain(value.strip())
+
     @field_validator("sd_api_auth")
     @classmethod
     def _check_auth(cls, value: str | None) -> str | None:
@@ -130,6 +147,11 @@ class Settings(BaseModel):
             return self.sd_api_base
         parts = urlsplit(self.sd_api_host)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def compass_folder(self) -> Path:
+        """The folder with Compass as it was built; it may not be there."""
+        return Path(self.compass_dir) if self.compass_dir is not None else self.data_dir / "compass"
 
     @property
     def database(self) -> DatabaseLocation:

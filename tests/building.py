@@ -17,14 +17,18 @@ from app.accounts.models import User
 from app.accounts.roles import Approval, Role
 from app.clients.forge import ForgeClient
 from app.clients.forge_health import ForgeHealth
-from app.events import Event, EventBus
+from app.events import Event, EventBus, JobEvent
+from app.generation.first_pass import FirstPass
 from app.generation.forge_run import GenerationLimits
+from app.generation.gallery import Gallery
+from app.generation.handler import GenerationHandler
 from app.generation.images import ImageStore
+from app.generation.input_images import InputImages
 from app.generation.parameters import Txt2ImgRequest
 from app.generation.picture_counts import PictureCounts
 from app.generation.previews import Previews
 from app.generation.records import ImageRecords
-from app.generation.txt2img import Txt2ImgHandler
+from app.generation.requests import Img2Img, Preparing, Txt2Img
 from app.jobs.allowance import Allowance
 from app.jobs.models import Job, JobKind, JobStatus, Lane
 from app.jobs.queue import JobQueue
@@ -40,6 +44,7 @@ STRANGER = "100000000000000002"
 CHECKPOINT = "dreamModel_v1"
 OTHER_CHECKPOINT = "paintModel_v2"
 ORIGIN = "127.0.0.1"
+MAX_PIXELS = 3_686_400
 ENDED = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
 # 40 steps, as `make_parameters` asks for, take 0.4 s.
 WORKING = SimulatorOptions(step_time_s=0.01, checkpoint_load_time_s=0.02, draw=False)
@@ -123,15 +128,19 @@ class Workshop:
     catalogue: Catalogue
     queue: JobQueue
     images: ImageStore
+    inputs: InputImages
+    first_pass: FirstPass
     previews: Previews
     _heard: asyncio.Queue[Event]
-    _events: list[Event] = field(default_factory=list)
+    _events: list[JobEvent] = field(default_factory=list)
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[JobEvent]:
         """Everything that was published since the workshop opened."""
         while not self._heard.empty():
-            self._events.append(self._heard.get_nowait())
+            event = self._heard.get_nowait()
+            if isinstance(event, JobEvent):
+                self._events.append(event)
         return self._events
 
     def names(self, job_id: str) -> list[str]:
@@ -183,24 +192,36 @@ async def workshop(
         await queue.recover()
         images = ImageStore(folder / "images")
         images.prepare()
-        catalogue = Catalogue(forge)
+        inputs = InputImages(folder / "inputs")
+        inputs.prepare()
+        catalogue = Catalogue(forge, events)
         health = ForgeHealth(forge, on_ready=catalogue.refresh, retry_interval_s=0.02)
         previews = Previews()
-        handler = Txt2ImgHandler(
+        counts = PictureCounts()
+        gallery = Gallery(images, previews, counts)
+        first_pass = FirstPass()
+        kinds: dict[JobKind, Preparing] = {
+            JobKind.TXT2IMG: Txt2Img(forge, first_pass, gallery, max_pixels=MAX_PIXELS),
+            JobKind.IMG2IMG: Img2Img(forge, inputs, max_pixels=MAX_PIXELS),
+        }
+        handler = GenerationHandler(
             forge=forge,
             health=health,
             lists=lambda: catalogue.lists,
+            kinds=kinds,
             queue=queue,
             images=images,
-            records=ImageRecords(queue, PictureCounts()),
+            records=ImageRecords(queue, counts),
             previews=previews,
             events=events,
-            limits=GenerationLimits(0.02, stall_s=stall_s, load_s=load_s, max_pixels=3_686_400),
+            limits=GenerationLimits(0.02, stall_s=stall_s, load_s=load_s),
         )
         worker = Worker(
-            queue, events, Lane.GENERATION, {JobKind.TXT2IMG: handler}, ready=health.wait_ready
+            queue, events, Lane.GENERATION, dict.fromkeys(kinds, handler), ready=health.wait_ready
         )
         heard = await stack.enter_async_context(events.subscribed())
         await stack.enter_async_context(health.watched())
         await stack.enter_async_context(worker.working())
-        yield Workshop(folder, forge, health, catalogue, queue, images, previews, heard)
+        yield Workshop(
+            folder, forge, health, catalogue, queue, images, inputs, first_pass, previews, heard
+        )

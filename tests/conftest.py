@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: databases of both kinds."""
+"""Fixtures that every test may use: databases of both kinds, a container registry."""
 
 import os
 import sys
@@ -12,6 +12,7 @@ from app.database.connection import opened
 from app.database.migration import migrate
 from app.setting_types import DatabaseLocation
 from tests.databases import MODEL_MODULES, PrivateMariadb, free_port, missing_mariadb
+from tests.registries import PrivateRegistry, missing_registry
 
 _IMPOSSIBLE_HERE = {"gpu", "posix" if sys.platform == "win32" else "windows"}
 
@@ -34,16 +35,21 @@ def _forget_statements() -> None:
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[PrivateMariadb]:
     """A MariaDB server for the whole session."""
-    if (problem := missing_mariadb()) is not None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(problem)
-        pytest.skip(problem)
+    _need(missing_mariadb())
     server = PrivateMariadb()
     try:
         server.start()
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def private_registry() -> Iterator[PrivateRegistry]:
+    """A container registry for the whole session."""
+    _need(missing_registry())
+    with PrivateRegistry.running() as registry:
+        yield registry
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
@@ -80,3 +86,11 @@ async def database(database_location: DatabaseLocation) -> AsyncIterator[Databas
 def unused_port() -> int:
     """A port of the loopback address where nobody listens."""
     return free_port()
+
+
+def _need(problem: str | None) -> None:
+    """Leaves the test out when a program is missing here; in CI that is a failure."""
+    if problem is not None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(problem)
+        pytest.skip(problem)

@@ -36,6 +36,11 @@ class Listener:
         await until(lambda: any(name == heard for heard, _ in self.of(job_id)), timeout_s)
         return next(told for heard, told in self.of(job_id) if heard == name)
 
+    async def told(self, name: str, timeout_s: float = 10.0) -> JsonObject:
+        """The payload of the first event of this name, whatever it is about."""
+        await until(lambda: any(name == heard for heard, _ in self.events), timeout_s)
+        return next(told for heard, told in self.events if heard == name)
+
 
 class Refused(Exception):
     """The server did not let a socket in."""

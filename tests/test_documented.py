@@ -88,6 +88,8 @@ def test_routes_and_methods_that_are_none_of_ours_are_not_judged(
     documentation.check("GET", "/nothing", Given(404))
     documentation.check("GET", "/pictures/1/2", Given(404))
     documentation.check("DELETE", "/pictures/1", Given(404))
+    documentation.check("GET", "/socket.io/?EIO=4", Given(400))
+    documentation.check("GET", "/pictures/1", Given(500))
 
 
 def test_only_types_of_answers_are_closed() -> None:

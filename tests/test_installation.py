@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -46,14 +47,21 @@ def test_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
         "launcher",
         "migrations",
     }
-    ours = [
-        relative(path)
-        for folder in ("app", "launcher", "migrations")
-        for path in (PROJECT / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    ]
-    assert set(ours) - names == set()
+    assert _ours() - names == set()
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+def test_source_archive_holds_what_runs(programs: Path, tmp_path: Path) -> None:
+    python = str(programs / "python")
+    _done(python, "-m", "venv", str(tmp_path / "builder"))
+    builder = str(tmp_path / "builder" / programs.name / "python")
+    _done(builder, "-m", "pip", "install", "hatchling")
+    _done(builder, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path), cwd=PROJECT)
+    (built,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {path for path in _ours() if path.startswith("app/web/static/")}
+    assert _ours() - names == set()
 
 
 def test_constraints_pin_everything_that_is_installed(programs: Path) -> None:
@@ -79,6 +87,16 @@ def test_demo_draws_a_picture(programs: Path, tmp_path: Path, environ: dict[str,
     assert re.fullmatch(r"navigator-[a-z0-9]{20}\.png", picture.name)
     assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert str(picture) in output
+
+
+def _ours() -> set[str]:
+    """Every file that is part of the program, pages and pictures too."""
+    return {
+        relative(path)
+        for folder in ("app", "launcher", "migrations")
+        for path in (PROJECT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 def _done(*command: str, cwd: Path | None = None, environ: dict[str, str] | None = None) -> str:

@@ -72,6 +72,11 @@ class Accounts:
         self._demo_user = demo_user
         self._seen: dict[str, tuple[float, User | None]] = {}
 
+    @property
+    def has_demo_user(self) -> bool:
+        """Whether anybody may log in as the demo user."""
+        return self._demo_user
+
     async def ensure_system_users(self) -> None:
         """Makes the rows that jobs of the superuser and of the demo user point to."""
         for user_id, name, role in (

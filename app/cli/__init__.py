@@ -12,10 +12,11 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from app.cli import demo, serve
+    from app.cli import compass, demo, serve
 
     main.add_command(serve.serve)
     main.add_command(demo.demo)
+    main.add_command(compass.compass)
 
 
 _add_commands()

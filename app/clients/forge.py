@@ -3,6 +3,7 @@
 Facts about Forge come from recordings of commit 5e1dcd35; their names stand in brackets.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ import orjson
 from app.clients.forge_http import (
     ForgeHttp,
     JsonObject,
+    MissingRoute,
     decoded,
     json_object,
     json_objects,
@@ -20,6 +22,7 @@ from app.clients.forge_http import (
 )
 
 # Forge sends no byte until the picture is done; whether it still works is seen by its progress.
+_RESCAN_TIMEOUT = aiohttp.ClientTimeout(total=600, connect=5)
 _GENERATION_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10)
 
 
@@ -111,6 +114,21 @@ class ForgeClient:
         """`[{name, alias, path, metadata}]` [get/loras]."""
         return json_objects(await self._get("/loras"))
 
+    async def embeddings(self) -> list[str]:
+        """Names of the loaded ones [get/embeddings]."""
+        loaded = json_object(await self._get("/embeddings")).get("loaded")
+        return [str(name) for name in json_object(loaded)]
+
+    async def rescan(self) -> None:
+        """Makes Forge look for new checkpoints, embeddings and LoRAs on its disk.
+
+        The first two wait until a running generation is done (README, section 2), hence the
+        patience. A fork may lack one of them.
+        """
+        for path in ("/refresh-loras", "/refresh-checkpoints", "/refresh-embeddings"):
+            with contextlib.suppress(MissingRoute):
+                await self._http.request("POST", self._api_url + path, timeout=_RESCAN_TIMEOUT)
+
     async def interrupt(self) -> None:
         """Stops whatever runs now before its next step; without effect while idle."""
         await self._http.request("POST", self._api_url + "/interrupt")
@@ -158,12 +176,16 @@ class ForgeClient:
 
         Cancelling the call does not stop Forge (it ignores disconnects); use `interrupt`.
         """
+        return await self._generated("/txt2img", payload)
+
+    async def img2img(self, payload: Mapping[str, Any]) -> Generated:
+        """As `txt2img`, from a picture."""
+        return await self._generated("/img2img", payload)
+
+    async def _generated(self, path: str, payload: Mapping[str, Any]) -> Generated:
         answer = json_object(
             await self._http.request(
-                "POST",
-                self._api_url + "/txt2img",
-                body=payload,
-                timeout=_GENERATION_TIMEOUT,
+                "POST", self._api_url + path, body=payload, timeout=_GENERATION_TIMEOUT
             )
         )
         with well_formed():

@@ -112,7 +112,11 @@ async def _parsed(content: bytes) -> object:
 
 
 async def _encoded(body: Mapping[str, Any]) -> bytes:
-    if any(isinstance(value, str) and len(value) > _LARGE_BYTES for value in body.values()):
+    # Initial images stand in a list.
+    values = [
+        one for value in body.values() for one in (value if isinstance(value, list) else [value])
+    ]
+    if any(isinstance(value, str) and len(value) > _LARGE_BYTES for value in values):
         return await asyncio.to_thread(orjson.dumps, body)
     return orjson.dumps(body)
 

@@ -1,7 +1,7 @@
 """What Forge says it has, as one value, and how names are looked up in it. No I/O."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -21,6 +21,9 @@ class ForgeLists:
     schedulers: Sequence[Item] = ()
     upscalers: Sequence[Item] = ()
     loras: Sequence[Item] = ()
+    embeddings: Sequence[str] = ()
+    friendly_names: Mapping[str, str] = field(default_factory=dict)
+    """The owner's names of checkpoints, and Forge's `model_name` for each."""
     has_modules: bool = True
     """False for a fork of Forge that knows no additional modules."""
 
@@ -30,7 +33,8 @@ class ForgeLists:
         return bool(self.samplers)
 
     def checkpoint(self, name: str) -> Item | None:
-        """The checkpoint of this `model_name`, title or path below the folder of checkpoints."""
+        """The checkpoint of this `model_name`, title, path below the folder of checkpoints, hash,
+        or friendly name."""
         for key in ("model_name", "title"):
             for item in self.checkpoints:
                 if item.get(key) == name:
@@ -41,7 +45,8 @@ class ForgeLists:
                 item.get("sha256"),
             }:
                 return item
-        return None
+        called = self.friendly_names.get(name)
+        return None if called is None or called == name else self.checkpoint(called)
 
     def sampler(self, name: str) -> str | None:
         """The sampler's own name for a name, an alias, or either in another case."""

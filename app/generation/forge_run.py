@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,14 +24,17 @@ _SETTLED_RUNS = 5
 _SHUTDOWN_INTERRUPT_S = 3.0
 
 
+ForgeRequest = Callable[[], Coroutine[Any, Any, Generated]]
+"""Sends one run to Forge."""
+
+
 @dataclass(frozen=True)
 class GenerationLimits:
-    """How often we look and how long without progress is too long, in seconds; the pixel cap."""
+    """How often we look and how long without progress is too long, in seconds."""
 
     look_interval_s: float
     stall_s: float
     load_s: float
-    max_pixels: int
 
 
 class JobCancelled(NavigatorError):
@@ -94,7 +97,7 @@ class ForgeRuns:
             await asyncio.sleep(_CANCEL_LOOK_S)
 
     async def generate(
-        self, job: Job, payload: Mapping[str, Any], cancelled: asyncio.Event
+        self, job: Job, request: ForgeRequest, cancelled: asyncio.Event
     ) -> Generated:
         """Sends the run and gives its pictures. Cancelling the call interrupts Forge.
 
@@ -102,18 +105,18 @@ class ForgeRuns:
         """
         watch = await self._watch_of(task_id_of(job, job.runs))
         stop_if(cancelled)
-        request = asyncio.create_task(self._forge.txt2img(payload))
-        tasks: set[asyncio.Task[Any]] = {request}
+        sending = asyncio.create_task(request())
+        tasks: set[asyncio.Task[Any]] = {sending}
         try:
             first_look_s = min(_FIRST_LOOK_S, self._limits.look_interval_s)
             await asyncio.wait(tasks, timeout=first_look_s)
-            if not request.done():
+            if not sending.done():
                 watching = asyncio.create_task(self._follow(job, watch, cancelled))
                 tasks.add(watching)
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                if not request.done():
+                if not sending.done():
                     await watching
-            return await request
+            return await sending
         except asyncio.CancelledError:
             await self._interrupt_at_shutdown(watch)
             raise

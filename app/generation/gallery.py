@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from app.database.sql import execute, rows
-from app.errors import NotFound
+from app.errors import InvalidInput, NotFound
 from app.generation.images import ImageStore
 from app.generation.models import MAX_ID_CHARS, Category, Image
 from app.generation.picture_counts import PictureCounts
@@ -66,6 +67,17 @@ class Gallery:
     async def find(self, image_id: str) -> Image | None:
         """The picture of this id, whoever owns it."""
         return await Image.get_or_none(id=image_id) if may_exist(image_id) else None
+
+    async def rgb_png_of(self, image_id: str) -> bytes | None:
+        """The picture as an RGB PNG, as Forge takes it; None when it cannot be read any more."""
+        image = await self.find(image_id)
+        if image is None:
+            return None
+        try:
+            return await asyncio.to_thread(_rgb_png, self._images.path(image.file_name))
+        except (OSError, InvalidInput) as error:
+            log.warning("picture %s cannot be read: %s", image_id, error)
+            return None
 
     async def remove(self, image_id: str, *, owner_id: str) -> bool:
         """Removes a picture of the user's, row first; says whether there was one."""
@@ -138,6 +150,17 @@ def may_exist(image_id: str) -> bool:
     Tortoise fails at a longer one, and MariaDB would not see spaces at the end.
     """
     return len(image_id) <= MAX_ID_CHARS and image_id == image_id.rstrip()
+
+
+def _rgb_png(path: Path) -> bytes:
+    content = path.read_bytes()
+    is_rgb_png = content[12:16] == b"IHDR" and content[24:26] == b"\x08\x02"
+    if is_rgb_png:
+        return content
+    # Imported here: most pictures are such PNGs already, and the library is heavy.
+    from app.generation.picture_input import as_rgb_png  # noqa: PLC0415
+
+    return as_rgb_png(content, "picture")
 
 
 def category_missing() -> NotFound:

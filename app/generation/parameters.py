@@ -4,81 +4,40 @@ Sizes are in pixels. Zero means the default for width, height, steps and cfg_sca
 for seeds and strengths. Numbers may come as text.
 """
 
-import math
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.clients.forge_lists import ForgeLists
 from app.errors import InvalidInput
+from app.generation.parameter_types import (
+    CategoryId,
+    Name,
+    Number,
+    Prompt,
+    Seed,
+    Strength,
+    Switch,
+    Whole,
+    number,
+)
 
 DEFAULT_SAMPLER = "DPM++ 2M"
 DEFAULT_SCHEDULER = "automatic"
-_MAX_WHOLE = 2**53 - 1  # what a client in JavaScript can hold exactly
 _MAX_SIDE = 16_384
-_MAX_PROMPT_CHARS = 50_000
-
-
-def _number(value: object) -> object:
-    """Takes numbers and numeric text; refuses what pydantic would bend into one."""
-    if isinstance(value, str):
-        text = value.strip()
-        if "_" in text:  # 1_000 is a number to Python only
-            raise ValueError("must be a number")
-        try:
-            value = float(text) if not text.lstrip("+-").isdigit() else int(text)
-        except ValueError as error:
-            raise ValueError("must be a number") from error
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("must be a number")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("must be a finite number")
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
-
-
-def _whole(value: object) -> object:
-    number = _number(value)
-    if isinstance(number, float):
-        raise ValueError("must be a whole number")
-    return number
-
-
-def _switch(value: object) -> object:
-    """Takes booleans and their words; anything else is refused."""
-    if isinstance(value, str) and value.strip().lower() in {"true", "false", "1", "0", ""}:
-        return value.strip().lower() in {"true", "1"}
-    if isinstance(value, bool) or value in (0, 1):
-        return bool(value)
-    raise ValueError("must be true or false")
-
-
-def _text(value: object) -> object:
-    if isinstance(value, str) and "\0" in value:
-        raise ValueError("must not contain NUL characters")
-    return value
-
-
-Number = Annotated[int | float, BeforeValidator(_number)]
-Whole = Annotated[int, BeforeValidator(_whole)]
-Switch = Annotated[bool, BeforeValidator(_switch)]
-Prompt = Annotated[str, BeforeValidator(_text), Field(max_length=_MAX_PROMPT_CHARS)]
-Name = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=255)]
-Strength = Annotated[Number, Field(ge=0, le=1)]
-Seed = Annotated[Whole, Field(ge=-1, le=_MAX_WHOLE)]
 
 _DEFAULTS_FOR_ZERO = {
     "width": 512, "height": 512, "steps": 50, "cfg_scale": 7, "distilled_cfg": 3.5,
 }  # fmt: skip
-_MAY_NOT_BE_EMPTY = ("model_name", "prompt", "sampler_name", "scheduler_name", "upscaler_name")
+_MAY_NOT_BE_EMPTY = (
+    "model_name", "prompt", "sampler_name", "scheduler_name", "upscaler_name", "init_image", "mask",
+)  # fmt: skip
 
 
-class Txt2ImgParameters(BaseModel):
-    """What a txt2img job is made of, by its wire names; stored with the job.
+class DrawingParameters(BaseModel):
+    """What every picture is made of, by its wire names; stored with the job.
 
-    `hrf_steps` are the steps of the second pass of the high-resolution fix, `force_hr_fix` doubles
-    both sides, `image_enhancements` switches FreeU and self-attention guidance on.
+    `image_enhancements` switches FreeU and self-attention guidance on.
     """
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, protected_namespaces=())
@@ -89,19 +48,16 @@ class Txt2ImgParameters(BaseModel):
     width: Whole = Field(512, ge=64, le=_MAX_SIDE)
     height: Whole = Field(512, ge=64, le=_MAX_SIDE)
     steps: Whole = Field(50, ge=1, le=150)
-    hrf_steps: Whole | None = Field(None, ge=0, le=150)
     seed: Seed = -1
     cfg_scale: Number = Field(7, ge=0, le=100)
     distilled_cfg: Number = Field(3.5, ge=0, le=100)
     sampler_name: Name = DEFAULT_SAMPLER
     scheduler_name: Name = DEFAULT_SCHEDULER
     denoising_strength: Strength = 0
-    force_hr_fix: Switch = False
-    categoryId: Whole | None = Field(None, ge=0, le=_MAX_WHOLE)  # noqa: N815 - its name on the wire
+    categoryId: CategoryId | None = None  # noqa: N815 - its name on the wire
     image_enhancements: Switch = False
     subseed: Seed | None = None
     subseed_strength: Strength | None = None
-    upscaler_name: Name | None = None
     modules: list[Name] | None = Field(None, max_length=16)
 
     @property
@@ -137,8 +93,6 @@ class Txt2ImgParameters(BaseModel):
             if sampler is None:
                 raise _unknown("sampler_name", "sampler", self.sampler_name)
             found["sampler_name"] = sampler
-        if self.upscaler_name is not None and lists.upscalers:
-            found["upscaler_name"] = lists.upscaler(self.upscaler_name)
         if self.modules and lists.are_known:
             found["modules"] = [_known_module(name, lists) for name in self.modules]
         if not self.modules:
@@ -146,6 +100,35 @@ class Txt2ImgParameters(BaseModel):
         if self.subseed is None or self.subseed_strength is None:
             found |= {"subseed": None, "subseed_strength": None}
         return self.model_copy(update=found)
+
+
+class Txt2ImgParameters(DrawingParameters):
+    """What a txt2img job is made of.
+
+    `hrf_steps` are the steps of the second pass of the high-resolution fix, `force_hr_fix` doubles
+    both sides. `first_pass` is the id of a finished picture that replaces the first pass;
+    `first_pass_repeats` says whether these parameters would draw it again.
+    """
+
+    hrf_steps: Whole | None = Field(None, ge=0, le=150)
+    force_hr_fix: Switch = False
+    upscaler_name: Name | None = None
+    first_pass: str | None = None
+    first_pass_repeats: bool | None = None
+
+    def checked(self, lists: ForgeLists, *, max_pixels: int) -> Self:
+        """As for every picture; an unknown upscaler gives the default one."""
+        found = super().checked(lists, max_pixels=max_pixels)
+        if self.upscaler_name is None or not lists.upscalers:
+            return found
+        return found.model_copy(update={"upscaler_name": lists.upscaler(self.upscaler_name)})
+
+
+class Img2ImgParameters(DrawingParameters):
+    """What an img2img job is made of, besides its pictures. `has_mask` tells that there are two."""
+
+    denoising_strength: Strength = 0.75
+    has_mask: bool = False
 
 
 class Txt2ImgRequest(Txt2ImgParameters):
@@ -159,16 +142,10 @@ class Txt2ImgRequest(Txt2ImgParameters):
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        given = {
-            name: value
-            for name, value in data.items()
-            if not (value is None or (value == "" and name in _MAY_NOT_BE_EMPTY))
-        }
-        for name, default in _DEFAULTS_FOR_ZERO.items():
-            if name in given and _is_zero(given[name]):
-                given[name] = default
+        given = _without_empties(data)
+        if isinstance(given, dict):
+            for name in ("first_pass", "first_pass_repeats"):
+                given.pop(name, None)  # whose picture it is must be checked first
         return given
 
     @model_validator(mode="after")
@@ -178,9 +155,70 @@ class Txt2ImgRequest(Txt2ImgParameters):
         return self
 
 
+class Img2ImgRequest(Img2ImgParameters):
+    """An img2img request. The pictures are base64, a data URI, or `NAVIGATOR_<id>` of one of ours.
+
+    White parts of the mask are drawn anew.
+    """
+
+    init_image: str = Field(exclude=True, repr=False)
+    mask: str | None = Field(None, exclude=True, repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:
+        given = _without_empties(data)
+        if isinstance(given, dict):
+            _check_strength(given.get("denoising_strength"))
+            given["has_mask"] = "mask" in given
+        return given
+
+
+class UpscaleRequest(BaseModel):
+    """What may be chosen for an upscale; everything else comes from the picture."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    upscaler_name: Name | None = None
+    denoising_strength: Strength | None = None
+    hrf_steps: Whole | None = Field(None, ge=0, le=150)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:
+        return _without_empties(data)
+
+
+def _without_empties(data: Any) -> Any:
+    """The fields that say something; zero where it means the default is that default."""
+    if not isinstance(data, dict):
+        return data
+    given = {
+        name: value
+        for name, value in data.items()
+        if not (value is None or (value == "" and name in _MAY_NOT_BE_EMPTY))
+    }
+    for name, default in _DEFAULTS_FOR_ZERO.items():
+        if name in given and _is_zero(given[name]):
+            given[name] = default
+    return given
+
+
+def _check_strength(given: object) -> None:
+    """Raises `InvalidInput` in the words that clients know."""
+    try:
+        is_fine = given is None or 0 <= number(given) <= 1
+    except ValueError:
+        return  # the field's own check says it better
+    if not is_fine:
+        raise InvalidInput(
+            "Denoising strength must be between 0.0 and 1.0", code="INVALID_DENOISING_STRENGTH"
+        )
+
+
 def _is_zero(value: object) -> bool:
     try:
-        return _number(value) == 0
+        return number(value) == 0
     except ValueError:
         return False
 

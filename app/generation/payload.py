@@ -4,15 +4,31 @@ import base64
 import math
 from typing import Any
 
-from app.generation.parameters import Txt2ImgParameters
+from app.generation.parameters import DrawingParameters, Txt2ImgParameters
 
 ONE_PASS_MAX_PIXELS = 1_048_576
 _LARGE_SECOND_PASS_MAX_STEPS = 30
-_HIRES_DENOISING_STRENGTH = 0.35
+HIRES_DENOISING_STRENGTH = 0.35
+_IMG2IMG_MAX_STEPS = 75
 # Positional arguments of the two scripts [txt2img/success_alwayson_freeu_sag].
 ENHANCEMENTS: dict[str, Any] = {
     "FreeU Integrated (SD 1.x, SD 2.x, SDXL)": {"args": [True, 1.1, 1.2, 0.6, 0.4, 0, 1]},
     "SelfAttentionGuidance Integrated (SD 1.x, SD 2.x, SDXL)": {"args": [True, 0.5, 2, 1]},
+}
+
+
+# What a mask is used with (contract, section 3.9).
+INPAINTING: dict[str, Any] = {
+    "initial_noise_multiplier": 1,
+    "inpaint_full_res": 1,
+    "mask_blur": 4,
+    "mask_blur_x": 4,
+    "mask_blur_y": 4,
+    "mask_round": True,
+    "inpainting_fill": 1,
+    "inpaint_full_res_padding": 32,
+    "inpainting_mask_invert": 0,
+    "image_cfg_scale": 1.5,
 }
 
 
@@ -31,7 +47,43 @@ def txt2img_payload(
     pass, for a Forge with our patch. With a second pass `hr_cfg` is always sent: its default of 1
     would ignore the negative prompt (forge recordings, section 1).
     """
-    modules = parameters.modules or []
+    payload = _payload(parameters, task_id=task_id, has_modules=has_modules)
+    payload["enable_hr"] = False
+    if has_modules:
+        payload["hr_additional_modules"] = parameters.modules or []
+    if upscaler is not None:
+        payload["hr_upscaler"] = upscaler
+    if parameters.denoising_strength > 0:
+        payload["denoising_strength"] = parameters.denoising_strength
+    if firstpass_image is not None:
+        payload["firstpass_image"] = base64.b64encode(firstpass_image).decode()
+    _add_second_pass(payload, parameters, has_modules=has_modules)
+    return payload
+
+
+def img2img_payload(
+    parameters: DrawingParameters,
+    *,
+    task_id: str,
+    init_image: bytes,
+    mask: bytes | None = None,
+    has_modules: bool = True,
+) -> dict[str, Any]:
+    """The body of POST `/sdapi/v1/img2img`; the pictures are bytes of PNGs.
+
+    Without a mask its key is left out: an empty one makes Forge fail [img2img/mask_empty_string].
+    """
+    payload = _payload(parameters, task_id=task_id, has_modules=has_modules)
+    payload["steps"] = min(parameters.steps, _IMG2IMG_MAX_STEPS)
+    payload["denoising_strength"] = parameters.denoising_strength
+    payload["init_images"] = [base64.b64encode(init_image).decode()]
+    if mask is not None:
+        payload |= INPAINTING
+        payload["mask"] = base64.b64encode(mask).decode()
+    return payload
+
+
+def _payload(parameters: DrawingParameters, *, task_id: str, has_modules: bool) -> dict[str, Any]:
     override: dict[str, Any] = {"sd_model_checkpoint": parameters.model_name}
     payload: dict[str, Any] = {
         "prompt": parameters.prompt,
@@ -43,28 +95,19 @@ def txt2img_payload(
         "cfg_scale": parameters.cfg_scale,
         "sampler_name": parameters.sampler_name,
         "scheduler": parameters.scheduler_name,
-        "enable_hr": False,
         "save_images": False,
         "override_settings": override,
         "override_settings_restore_afterwards": False,
         "force_task_id": task_id,
     }
     if has_modules:
-        override["forge_additional_modules"] = modules
+        override["forge_additional_modules"] = parameters.modules or []
         payload["distilled_cfg_scale"] = parameters.distilled_cfg
-        payload["hr_additional_modules"] = modules
-    if upscaler is not None:
-        payload["hr_upscaler"] = upscaler
-    if parameters.denoising_strength > 0:
-        payload["denoising_strength"] = parameters.denoising_strength
     if parameters.subseed is not None and parameters.subseed_strength is not None:
         payload["subseed"] = parameters.subseed
         payload["subseed_strength"] = parameters.subseed_strength
     if parameters.image_enhancements:
         payload["alwayson_scripts"] = ENHANCEMENTS
-    if firstpass_image is not None:
-        payload["firstpass_image"] = base64.b64encode(firstpass_image).decode()
-    _add_second_pass(payload, parameters, has_modules=has_modules)
     return payload
 
 
@@ -89,4 +132,4 @@ def _add_second_pass(
     payload["hr_cfg"] = parameters.cfg_scale
     if has_modules:
         payload["hr_distilled_cfg"] = parameters.distilled_cfg
-    payload.setdefault("denoising_strength", _HIRES_DENOISING_STRENGTH)
+    payload.setdefault("denoising_strength", HIRES_DENOISING_STRENGTH)

@@ -14,6 +14,7 @@ class JobKind(StrEnum):
     """What a job does; each kind has one handler."""
 
     TXT2IMG = "txt2img"
+    IMG2IMG = "img2img"
 
 
 class Lane(StrEnum):
@@ -22,7 +23,7 @@ class Lane(StrEnum):
     GENERATION = "generation"
 
 
-LANE_OF_KIND = {JobKind.TXT2IMG: Lane.GENERATION}
+LANE_OF_KIND = {JobKind.TXT2IMG: Lane.GENERATION, JobKind.IMG2IMG: Lane.GENERATION}
 
 
 class JobStatus(StrEnum):

@@ -4,28 +4,57 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeVar
 
 from app.clients.forge import ForgeClient
 from app.clients.forge_http import JsonObject, MissingRoute
 from app.clients.forge_lists import ForgeLists
 from app.errors import UpstreamFailed, UpstreamUnavailable
+from app.events import EventBus, ModelsRefreshed
+from app.library.known_checkpoints import KnownCheckpoints
+from app.library.list_file import ListFile
 from app.tasks import running
 
 log = logging.getLogger(__name__)
 
 _EXPIRY_S = 300.0
+# What Navigator and its clients have no use for; of a few hundred LoRAs it is many megabytes.
+_LARGE_METADATA = ("ss_tag_frequency", "ss_bucket_info", "ss_datasets", "ss_dataset_dirs")
+
+T = TypeVar("T")
 
 
 class Catalogue:
-    """The last known lists of one Forge."""
+    """The last known lists of one Forge, also those from before the last start."""
 
-    def __init__(self, forge: ForgeClient, *, expiry_s: float = _EXPIRY_S):
+    def __init__(
+        self,
+        forge: ForgeClient,
+        events: EventBus,
+        file: ListFile | None = None,
+        *,
+        known_checkpoints: KnownCheckpoints | None = None,
+        expiry_s: float = _EXPIRY_S,
+    ):
         self._forge = forge
+        self._events = events
+        self._file = file
+        self._known_checkpoints = known_checkpoints or KnownCheckpoints()
         self._expiry_s = expiry_s
         self._lists: ForgeLists | None = None
-        self._read_s = time.monotonic()
+        self._tried_s = time.monotonic()
         self._lock = asyncio.Lock()
+        self._rescan: asyncio.Task[None] | None = None
+        self.read_at: datetime | None = None
+        self.is_stale = True
+
+    def load(self) -> None:
+        """Takes the lists from before the start, if there are any, until Forge answers."""
+        if self._file is not None and (found := self._file.load()) is not None:
+            self._lists, self.read_at = found
 
     @property
     def lists(self) -> ForgeLists:
@@ -36,7 +65,7 @@ class Catalogue:
         """The last known lists. Raises `UpstreamUnavailable` while none are known."""
         if self._lists is None:
             raise UpstreamUnavailable(
-                "Forge has not answered since Navigator started, so its lists are not known yet.",
+                "Forge has not answered yet, so its lists are not known.",
                 service="forge",
                 code="FORGE_UNAVAILABLE",
             )
@@ -48,44 +77,100 @@ class Catalogue:
         A list that Forge has no route for is empty.
         """
         async with self._lock:
-            checkpoints, modules, samplers, schedulers, upscalers, loras = await asyncio.gather(
-                self._forge.checkpoints(),
-                _or_none(self._forge.modules),
-                self._forge.samplers(),
-                _or_none(self._forge.schedulers),
-                _or_none(self._forge.upscalers),
-                _or_none(self._forge.loras),
-            )
-            self._lists = ForgeLists(
-                checkpoints,
-                modules or [],
-                samplers,
-                schedulers or [],
-                upscalers or [],
-                loras or [],
-                has_modules=modules is not None,
-            )
-            self._read_s = time.monotonic()
+            try:
+                self._lists = await self._read()
+            except (UpstreamFailed, UpstreamUnavailable):
+                self.is_stale = True
+                raise
+            finally:
+                self._tried_s = time.monotonic()
+            self.read_at, self.is_stale = datetime.now(UTC), False
+            if self._file is not None:
+                await self._file.save(self._lists, self.read_at)
+
+    async def rescan(self) -> None:
+        """Makes Forge look for files anew, reads all lists, and tells everybody.
+
+        Who asks meanwhile waits for the same. Raises what `ForgeClient` raises.
+        """
+        if self._rescan is None or self._rescan.done():
+            self._rescan = asyncio.create_task(self._rescan_and_tell())
+        await asyncio.shield(self._rescan)
 
     @contextlib.asynccontextmanager
     async def kept_fresh(self) -> AsyncIterator[None]:
         """Reads the lists anew when they have expired, while the block runs."""
-        async with running(self._refresh_on_expiry()):
-            yield
+        try:
+            async with running(self._refresh_on_expiry()):
+                yield
+        finally:
+            if self._rescan is not None:
+                self._rescan.cancel()
+                await asyncio.wait([self._rescan])
+
+    async def _rescan_and_tell(self) -> None:
+        await self._forge.rescan()
+        await self.refresh()
+        self._events.publish(ModelsRefreshed())
+
+    async def _read(self) -> ForgeLists:
+        before = self.lists
+        checkpoints, modules, samplers, schedulers, upscalers, loras = await asyncio.gather(
+            self._forge.checkpoints(),
+            _or_none(self._forge.modules),
+            self._forge.samplers(),
+            _or_none(self._forge.schedulers),
+            _or_none(self._forge.upscalers),
+            _or_none(self._forge.loras),
+        )
+        return ForgeLists(
+            checkpoints,
+            modules or [],
+            samplers,
+            schedulers or [],
+            upscalers or [],
+            [_without_large_metadata(lora) for lora in loras or []],
+            await self._embeddings(before.embeddings),
+            await self._known_checkpoints.friendly_names(),
+            has_modules=modules is not None,
+        )
+
+    async def _embeddings(self, before: Sequence[str]) -> Sequence[str]:
+        """No job depends on them, so their failure keeps nothing else away."""
+        try:
+            return await _or_none(self._forge.embeddings) or []
+        except UpstreamFailed as error:
+            log.info("embeddings stay as they are: %s", error.message)
+            return before
 
     async def _refresh_on_expiry(self) -> None:
         while True:
-            age_s = time.monotonic() - self._read_s
+            age_s = time.monotonic() - self._tried_s
             await asyncio.sleep(max(1.0, self._expiry_s - age_s))
-            if time.monotonic() - self._read_s >= self._expiry_s:
+            if time.monotonic() - self._tried_s >= self._expiry_s:
                 try:
                     await self.refresh()
                 except (UpstreamFailed, UpstreamUnavailable) as error:
                     log.info("lists stay as they are: %s", error.message)
-                    self._read_s = time.monotonic()
+
+    async def renamed(self) -> ForgeLists:
+        """The known lists with the owner's names of now. Raises as `known`."""
+        lists = self.known()
+        names = await self._known_checkpoints.friendly_names()
+        if names != lists.friendly_names:
+            self._lists = lists = replace(lists, friendly_names=names)
+        return lists
 
 
-async def _or_none(fetch: Callable[[], Awaitable[list[JsonObject]]]) -> list[JsonObject] | None:
+def _without_large_metadata(lora: JsonObject) -> JsonObject:
+    metadata = lora.get("metadata")
+    if not isinstance(metadata, dict):
+        return lora
+    kept = {name: value for name, value in metadata.items() if name not in _LARGE_METADATA}
+    return lora | {"metadata": kept}
+
+
+async def _or_none(fetch: Callable[[], Awaitable[T]]) -> T | None:
     try:
         return await fetch()
     except MissingRoute:

@@ -9,6 +9,7 @@ from quart import g, request
 from app.accounts.accounts import Caller
 from app.accounts.roles import Role
 from app.errors import NavigatorError
+from app.web import session_cookie
 from app.web.services import services
 
 P = ParamSpec("P")
@@ -40,14 +41,26 @@ def requires(role: Role) -> Callable[[Handler[P, R]], Handler[P, R]]:
     return declare
 
 
+def act_for(somebody: Caller) -> None:
+    """Goes on as if they had sent the request; the handler has checked that it may."""
+    g.caller = somebody
+
+
 def caller() -> Caller:
     """Who sent the request, in a handler that `requires` a role."""
     return cast("Caller", g.caller)
 
 
 async def caller_if_any() -> Caller | None:
-    """Who sent the request to a public route, None without usable credentials."""
+    """Who sent the request to a public route, None without usable credentials.
+
+    Without the header, the cookie of a login counts for GET and HEAD.
+    """
+    accounts = services().accounts
+    given = request.headers.get("Authorization")
+    if given is None and request.method in {"GET", "HEAD"}:
+        return await session_cookie.caller_of(request.scope, accounts)  # type: ignore[arg-type]
     try:
-        return await services().accounts.authenticate(request.headers.get("Authorization"))
+        return await accounts.authenticate(given)
     except NavigatorError:
         return None

@@ -3,13 +3,14 @@
 from typing import Any
 
 from pydantic import BaseModel
-from quart import Blueprint, request
+from quart import Blueprint, Response, jsonify, request
 from quart_schema import document_request
 
 from app.accounts.roles import Role
 from app.errors import Forbidden, InvalidInput, NotAuthenticated, UpstreamUnavailable
+from app.web import session_cookie
 from app.web.access import caller, public, requires
-from app.web.answers import LoginAnswer, Me
+from app.web.answers import LoginAnswer, Me, Message
 from app.web.documentation import answers, fails
 from app.web.services import services
 
@@ -25,10 +26,10 @@ class LoginRequest(BaseModel):
 @blueprint.post("/api/auth/login")
 @public
 @document_request(LoginRequest)
-@answers(LoginAnswer)
+@answers(LoginAnswer, headers={"Set-Cookie": "The token again, for pages of the same origin."})
 @fails(NotAuthenticated, Forbidden, UpstreamUnavailable)
-async def post_login() -> dict[str, Any]:
-    """Exchanges a login code for a token."""
+async def post_login() -> Response:
+    """Exchanges a login code for a token. Browsers get it as a cookie too, see there."""
     body = await request.get_json()
     if "code" not in body:
         raise InvalidInput("Code is required", code="CODE_REQUIRED")
@@ -36,8 +37,21 @@ async def post_login() -> dict[str, Any]:
         raise NotAuthenticated(
             "Authentication through Discord failed: code must be text", code="LOGIN_FAILED"
         )
-    login = await services().accounts.login(body["code"])
-    return {"token": login.token, "user": dict(login.profile), "role": int(login.role)}
+    use = services()
+    login = await use.accounts.login(body["code"])
+    response = jsonify({"token": login.token, "user": dict(login.profile), "role": int(login.role)})
+    await session_cookie.remember(response, login.token, accounts=use.accounts, hosts=use.hosts)
+    return response
+
+
+@blueprint.post("/api/auth/logout")
+@public
+@answers(Message, headers={"Set-Cookie": "An empty one."})
+async def post_logout() -> Response:
+    """Takes the cookie of the login away; tokens stay valid until they expire."""
+    response = jsonify({"message": "Logged out"})
+    session_cookie.forget(response, hosts=services().hosts)
+    return response
 
 
 @blueprint.get("/api/user/me")

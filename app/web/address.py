@@ -20,18 +20,24 @@ def client_address(scope: dict[str, Any], trusted_proxies: Networks) -> str:
     trusted proxy counts: only that one was written by somebody we trust.
     """
     peer = (scope.get("client") or (UNKNOWN, 0))[0]
-    address = _parsed(str(peer))
+    address = parsed(str(peer))
     if address is None:
         return UNKNOWN
     for entry in _forwarded(scope.get("headers", ())):
         if not any(address in network for network in trusted_proxies):
             break
         with_port = _WITH_PORT.fullmatch(entry)
-        forwarded = _parsed(with_port[1] or with_port[2] if with_port else entry)
+        forwarded = parsed(with_port[1] or with_port[2] if with_port else entry)
         if forwarded is None:
             break
         address = forwarded
     return "127.0.0.1" if address.is_loopback else str(address)
+
+
+def is_through_proxy(scope: dict[str, Any], trusted_proxies: Networks) -> bool:
+    """Whether the request came from a proxy that the owner named, so that its headers count."""
+    address = parsed(str((scope.get("client") or (UNKNOWN, 0))[0]))
+    return address is not None and any(address in network for network in trusted_proxies)
 
 
 def _forwarded(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[str]:
@@ -39,7 +45,8 @@ def _forwarded(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[str]:
     return reversed([entry.strip() for entry in ",".join(values).split(",") if entry.strip()])
 
 
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+def parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """The address that `text` is, IPv4 in IPv6 notation as IPv4, without a zone; else None."""
     try:
         address = ip_address(text.strip("[]").partition("%")[0])
     except ValueError:

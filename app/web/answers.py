@@ -1,4 +1,4 @@
-"""The shapes of answers, as the API's documentation shows them. Nothing is checked by them."""
+"""Shapes of answers for the API's description; nothing is checked by them. See `job_answers.py`."""
 
 from typing import Any, NotRequired
 
@@ -102,99 +102,42 @@ class Upscaler(TypedDict):
     scale: NotRequired[float | None]
 
 
-class ImageInfo(TypedDict):
-    """A picture's infotext, and the parameters that were read from it."""
+class Lora(TypedDict):
+    """A LoRA: what Forge knows (`forge`), and what the owner or a provider says of it."""
 
-    info: str
-    items: dict[str, Any]
-    parameters: dict[str, Any]
-
-
-class OwnPicture(TypedDict):
-    """A picture of the caller's, by its id, and the category that it is in."""
-
-    id: str
-    category_id: int | None
-
-
-class JobsPage(TypedDict):
-    """A page of pictures. `count` is that of all pages; pages count from 1."""
-
-    count: int
-    totalPages: int
-    currentPage: int
-    previousPage: int | None
-    nextPage: int | None
-    images: list[OwnPicture]
-
-
-class ImageMeta(TypedDict):
-    """What is known of a picture besides its parameters. `message_id` is that of old bots."""
-
-    category_id: int | None
-    created_at: str
-    message_id: str | None
-    owner_id: str
-
-
-class Category(TypedDict):
-    """A category of pictures."""
-
-    id: int
-    owner_id: str
+    forge: dict[str, Any]
+    localOverride: NotRequired[dict[str, Any]]
+    alias: str
     name: str
+    nsfw: bool
+    provider: int
+    metadata: NotRequired[str]
 
 
-class NewCategory(TypedDict):
-    """The id of the category that was made."""
-
-    id: int
-
-
-class Done(TypedDict):
-    """What was done with the job: `removed` from the queue, or `interrupted`."""
-
-    message: str
-    status: str
-
-
-class QueuedJob(TypedDict):
-    """A job that waits. Its events and its picture go by `job_id`.
-
-    `queue_size` counts the waiting jobs, this one included. `waiting_reason` is there while Forge
-    is away. `origin` is the address that the request came from.
-    """
-
-    type: str
-    task_type: str
-    status: str
-    job_id: str
-    owner_id: str
-    origin: str
-    queue_size: int
-    waiting_reason: NotRequired[str]
-
-
-class QueuedTxt2Img(QueuedJob):
-    """A txt2img job that waits, with the parameters that hold."""
+class Module(TypedDict):
+    """An additional module as Forge lists it. Jobs name it by `model_name` or its file."""
 
     model_name: str
-    prompt: str
-    negative_prompt: NotRequired[str]
-    width: int
-    height: int
-    steps: int
-    hrf_steps: NotRequired[int]
-    seed: int
-    cfg_scale: float
-    distilled_cfg: float
-    sampler_name: str
-    scheduler_name: str
-    denoising_strength: float
-    force_hr_fix: bool
-    image_enhancements: bool
-    categoryId: NotRequired[int]
-    subseed: NotRequired[int]
-    subseed_strength: NotRequired[float]
-    upscaler_name: NotRequired[str]
-    modules: NotRequired[list[str]]
+    filename: NotRequired[str]
+
+
+class Version(TypedDict):
+    """Where this Navigator comes from; `unknown` when nothing tells it."""
+
+    branch: str
+    commit: str
+
+
+class Status(TypedDict):
+    """`forge` is `ready` or `away`; the other two tell whether they are there."""
+
+    status: str
+    forge: str
+    demo_user: bool
+    compass: bool
+
+
+class Message(TypedDict):
+    """What was done."""
+
+    message: str

@@ -10,6 +10,7 @@ from quart_schema import QuartSchema
 
 from app.web import (
     account_routes,
+    archive_routes,
     catalogue_routes,
     docs_routes,
     errors,
@@ -17,6 +18,9 @@ from app.web import (
     image_files,
     image_routes,
     queue_routes,
+    site,
+    status_routes,
+    thumbnail_files,
 )
 from app.web.asgi import App
 from app.web.cors import Cors
@@ -27,17 +31,21 @@ from app.web.paths import CanonicalPaths
 from app.web.realtime import Realtime
 from app.web.request import MAX_BODY_BYTES, NavigatorRequest
 from app.web.services import EXTENSION, Services
+from app.web.site import Site
+from app.web.thumbnail_files import ThumbnailFiles
 
 _BLUEPRINTS = (
     account_routes.blueprint,
+    archive_routes.blueprint,
     catalogue_routes.blueprint,
     docs_routes.blueprint,
     gallery_routes.blueprint,
     image_routes.blueprint,
     queue_routes.blueprint,
+    status_routes.blueprint,
 )
-# Their routes are served without the framework.
-RAW_MODULES: tuple[RawModule, ...] = (image_files,)
+# Their routes do without the framework.
+RAW_MODULES: tuple[RawModule, ...] = (image_files, thumbnail_files, site)
 
 
 class FastJson(JSONProvider):
@@ -90,5 +98,14 @@ def asgi_app(services: Services, realtime: Realtime) -> App:
     quart = quart_app(services)
     rules = [str(rule) for rule in quart.url_map.iter_rules()]
     raw_rules = [rule for module in RAW_MODULES for rule in module.ACCESS_RULES]
-    with_images = ImageFiles(quart, services.images)  # type: ignore[arg-type]
-    return Cors(CanonicalPaths(realtime.mounted_on(with_images), [*rules, *raw_rules]))
+    routes = quart.url_map.bind("")
+    with_site = Site(
+        quart,  # type: ignore[arg-type]
+        folder=services.compass_folder,
+        hosts=services.hosts,
+        discord_client_id=services.discord_client_id,
+        is_route=routes.test,
+    )
+    with_images = ImageFiles(with_site, services.images)
+    with_files = ThumbnailFiles(with_images, services.thumbnails)
+    return Cors(CanonicalPaths(realtime.mounted_on(with_files), [*rules, *raw_rules]))

@@ -10,7 +10,10 @@ _HEADERS = [
         b"access-control-allow-headers",
         b"Origin, X-Requested-With, Content-Type, Accept, Authorization, Range, If-None-Match",
     ),
-    (b"access-control-expose-headers", b"Content-Length, Content-Range, ETag"),
+    (
+        b"access-control-expose-headers",
+        b"Content-Disposition, Content-Length, Content-Range, ETag, X-Navigator-Stale",
+    ),
     (b"referrer-policy", b"no-referrer"),
 ]
 _PREFLIGHT = [

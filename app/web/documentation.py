@@ -12,6 +12,8 @@ from app.errors import NavigatorError
 H = TypeVar("H", bound=Callable[..., Any])
 ANSWERS_ATTRIBUTE = "documented_answers"
 ERRORS_ATTRIBUTE = "documented_errors"
+# For quart-schema's `security_scheme`, at a public route that tells more to who is logged in.
+OPTIONAL_LOGIN: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"superuser": []}]
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,10 @@ def answers(
     description: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Callable[[H], H]:
-    """Documents one way in which a handler answers; may stand several times. See `Answer`."""
+    """Documents one way in which a handler answers; may stand several times. See `Answer`.
+
+    Several of one status are several media types of it.
+    """
 
     def declare(handler: H) -> H:
         answer = Answer(body, status, description, headers or {})

@@ -28,6 +28,8 @@ def translated(error: Exception) -> NavigatorError:
         return error
     if isinstance(error, RequestSchemaValidationError):
         return _invalid(error.validation_error)
+    if isinstance(error, ValidationError):
+        return _invalid(error)
     if isinstance(error, RequestEntityTooLarge):
         return _too_large(error)
     if isinstance(error, MethodNotAllowed):  # as the earlier Navigator answered

@@ -11,8 +11,8 @@ from quart_schema import document_querystring, document_request
 from app.accounts.roles import Role
 from app.errors import InvalidInput, NotFound
 from app.web.access import caller, requires
-from app.web.answers import Category, ImageMeta, JobsPage, NewCategory
 from app.web.documentation import answers, fails
+from app.web.gallery_answers import Category, ImageMeta, JobsPage, NewCategory
 from app.web.numbers import number_or_default, whole_number
 from app.web.services import services
 
@@ -81,6 +81,7 @@ async def get_jobs() -> dict[str, Any]:
 async def delete_image(image_id: str) -> ResponseReturnValue:
     """Removes a picture of the caller's; no difference if there is none."""
     if await services().gallery.remove(image_id, owner_id=caller().user_id):
+        await services().thumbnails.remove(image_id)
         await services().queue.erase(image_id)
     return _NO_CONTENT
 

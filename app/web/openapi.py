@@ -35,7 +35,7 @@ from app.web.json_schemas import (
     returned_type,
     schema_of,
 )
-from app.web.openapi_text import DESCRIPTION, NEIGHBOURS, OF_A_BODY, SECURITY_SCHEMES
+from app.web.openapi_text import DESCRIPTION, NEIGHBOURS, OF_A_BODY, SECURITY_SCHEMES, TAGS
 
 _PARAMETER = re.compile(r"<(?:[^:>]*:)?([^>]+)>")
 _LOGGED_IN: list[dict[str, list[str]]] = [{"bearer": []}, {"superuser": []}]
@@ -137,11 +137,11 @@ class Provider(OpenAPIProvider):
 
     def _tags(self, paths: Mapping[str, Json]) -> list[Json]:
         used = {tag for path in paths.values() for route in path.values() for tag in route["tags"]}
-        return [
-            {"name": name, "description": first_line(sys.modules[blueprint.import_name].__doc__)}
+        texts = {
+            name: first_line(sys.modules[blueprint.import_name].__doc__)
             for name, blueprint in self._app.blueprints.items()
-            if name in used
-        ]
+        } | TAGS
+        return [{"name": name, "description": texts.get(name, "")} for name in sorted(used)]
 
 
 class Specification:
@@ -171,24 +171,24 @@ def _responses(
     components: Components = {}
     responses: Json = {}
     for answer in answers:
-        response: Json = {"description": answer.description or _name_of(answer)}
+        response = responses.setdefault(
+            str(answer.status), {"description": answer.description or _name_of(answer)}
+        )
+        content = response.setdefault("content", {}) if answer.body is not None else {}
         if isinstance(answer.body, Content):
-            response["content"] = {kind: {} for kind in answer.body.media_types}
+            content |= {kind: {} for kind in answer.body.media_types}
         elif answer.body is not None:
             schema, more = schema_of(answer.body)
             add(components, more)
-            response["content"] = {"application/json": {"schema": schema}}
+            content["application/json"] = {"schema": schema}
         if answer.headers:
             response["headers"] = {
                 name: {"description": text, "schema": {"type": "string"}}
                 for name, text in answer.headers.items()
             }
-        responses[str(answer.status)] = response
     for status, sentences in _refusals(errors, access, has_body=has_body).items():
-        responses[str(status)] = {
-            "description": " ".join(sentences),
-            "content": {"application/json": {"schema": reference("Error")}},
-        }
+        response = responses.setdefault(str(status), {"description": " ".join(sentences)})
+        response.setdefault("content", {})["application/json"] = {"schema": reference("Error")}
     return responses, components
 
 

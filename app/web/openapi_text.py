@@ -4,6 +4,7 @@ from typing import Any
 
 DESCRIPTION = """\
 Log in with `POST /api/auth/login` and send the token as `Authorization: Bearer <token>`. \
+A login also sets a cookie, which counts for pages of the same origin where a login is optional. \
 The superuser token is the whole header, without `Bearer`. \
 `x-access-rule` names the role that a route needs: `APPRENTICE`, `ARTIFICER`, `ARCHITECT` or \
 `APEX`, each including those before it; or it is `public`.
@@ -29,6 +30,7 @@ user's jobs, one without of the jobs that were submitted from its address.
 `total_steps`, `progress_path` of the preview. |
 | `task-finished` | The picture is there: `img_path`, and the `seed` that was used. |
 | `task-failed` | It came to nothing: `error` says why. |
+| `models-refreshed` | Forge looked for new files: read the lists again. |
 | `task-interrupted` | Its owner stops it; `task-finished` or `task-failed` follows. |
 
 Those that begin with `task-` carry the job's parameters too, without prompts and size: `job_id`, \
@@ -48,6 +50,13 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "name": "Authorization",
         "description": "The setting `SUPERUSER_ADMIN_TOKEN`.",
     },
+}
+
+# Of the groups of routes whose module speaks to its readers only.
+TAGS = {
+    "catalogue": "What Forge has, and what Navigator allows. No list waits for Forge.",
+    "images": "Pictures, and what belongs to them.",
+    "site": "Compass, and pages of our own beside the API.",
 }
 
 # What every route with a body may answer, whatever it does with it.

@@ -11,13 +11,14 @@ import socketio
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from app.accounts.accounts import Accounts
-from app.events import Event, EventBus
+from app.events import Event, EventBus, JobEvent
 from app.setting_types import Networks
 from app.tasks import running
-from app.web import wire
+from app.web import session_cookie, wire
 from app.web.address import client_address
-from app.web.asgi import App
+from app.web.asgi import App, Scope
 from app.web.errors import translated
+from app.web.hosts import Hosts
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +39,16 @@ class Realtime:
     """The socket.io server.
 
     A socket with a valid token hears of its user's jobs, from anywhere. One without hears of the
-    jobs that were submitted from its own address.
+    jobs that were submitted from its own address; if a page at our own address opened it in a
+    browser that logged in there, also of its user's.
     """
 
-    def __init__(self, accounts: Accounts, events: EventBus, trusted_proxies: Networks):
+    def __init__(
+        self, accounts: Accounts, events: EventBus, hosts: Hosts, trusted_proxies: Networks
+    ):
         self._accounts = accounts
         self._events = events
+        self._hosts = hosts
         self._trusted_proxies = trusted_proxies
         self._server = socketio.AsyncServer(
             async_mode="asgi",
@@ -76,16 +81,24 @@ class Realtime:
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
         token = auth.get("token") if isinstance(auth, dict) else None
-        if token:
-            try:
-                caller = await self._accounts.authenticate_socket(str(token))
-            except Exception as error:  # the renderer's, for what is no request
-                raise Refused(translated(error).message) from error
-            room = _user_room(caller.user_id)
-        else:
-            room = _address_room(client_address(environ["asgi.scope"], self._trusted_proxies))
-        await self._server.enter_room(sid, room)
+        try:
+            rooms = await self._rooms(environ["asgi.scope"], str(token) if token else None)
+        except Exception as error:  # the renderer's, for what is no request
+            raise Refused(translated(error).message) from error
+        for room in rooms:
+            await self._server.enter_room(sid, room)
         self._server.start_background_task(self._welcome, sid)
+
+    async def _rooms(self, scope: Scope, token: str | None) -> list[str]:
+        if token is not None:
+            caller = await self._accounts.authenticate_socket(token)
+            return [_user_room(caller.user_id)]
+        rooms = [_address_room(client_address(scope, self._trusted_proxies))]
+        remembered = await session_cookie.caller_of(scope, self._accounts)
+        # Browsers send the cookie for pages of others too, so those are not believed.
+        if remembered is not None and await session_cookie.is_same_origin(scope, self._hosts):
+            rooms.append(_user_room(remembered.user_id))
+        return rooms
 
     async def _welcome(self, sid: str) -> None:
         await self._server.emit("connected", {"message": _WELCOME}, to=sid)
@@ -95,7 +108,9 @@ class Realtime:
             event = await happened.get()
             try:
                 name, payload = wire.event(event)
-                rooms = [_user_room(event.job.owner_id), _address_room(event.job.origin)]
+                rooms = None  # everybody
+                if isinstance(event, JobEvent):
+                    rooms = [_user_room(event.job.owner_id), _address_room(event.job.origin)]
                 await self._server.emit(name, payload, to=rooms)
             except Exception:
                 log.exception("an event could not be sent")

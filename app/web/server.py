@@ -11,6 +11,7 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
 from app.errors import NavigatorError
+from app.tasks import running
 from app.web.asgi import App
 from app.web.gate import Gate
 from app.web.realtime import Realtime
@@ -19,6 +20,9 @@ from app.web.request import MAX_BODY_BYTES
 log = logging.getLogger(__name__)
 
 _GRACEFUL_S = 3.0
+_CUT_OFF_INTERVAL_S = 0.25
+# Where the tasks of connections and requests come from.
+_SERVING_MODULES = {"hypercorn.asyncio.run", "hypercorn.asyncio.task_group", "quart.asgi"}
 _BACKLOG = 512
 _EVERY_IPV4 = "0.0.0.0"  # noqa: S104 - only compared
 _EVERY_IPV6 = "::"
@@ -92,9 +96,27 @@ async def serve(
     config.h11_max_incomplete_size = 64 * 1024
     config.websocket_max_message_size = MAX_BODY_BYTES
     try:
-        await hypercorn_serve(gate, config, shutdown_trigger=shutdown)  # type: ignore[arg-type]
+        async with running(_cut_off(stopped)):
+            await hypercorn_serve(gate, config, shutdown_trigger=shutdown)  # type: ignore[arg-type]
     finally:
         loop.set_exception_handler(complaints)
+
+
+async def _cut_off(stopped: asyncio.Event) -> None:
+    """Ends what is still being sent when our patience is over.
+
+    Hypercorn cancels a connection once, and then waits for ever until its client has read what was
+    written already, which a paused download never does. Since Python 3.12 it waits for the end of
+    every connection even before that. Quart leaves the handler running when it is cancelled.
+    """
+    await stopped.wait()
+    await asyncio.sleep(_GRACEFUL_S)
+    while True:
+        await asyncio.sleep(_CUT_OFF_INTERVAL_S)
+        for task in asyncio.all_tasks():
+            frame = getattr(task.get_coro(), "cr_frame", None)
+            if frame is not None and frame.f_globals["__name__"] in _SERVING_MODULES:
+                task.cancel()
 
 
 def _without_cancellations(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -1,21 +1,39 @@
 """Jobs and events as clients know them: names and shapes of the contract, sections 3.9 and 4."""
 
+from datetime import UTC
 from typing import Any
 
 from app.events import (
     CheckpointChanged,
     Event,
+    JobEvent,
     JobFailed,
     JobFinished,
     JobInterrupted,
     JobProgressed,
     JobSnapshot,
     JobStarted,
+    ModelsRefreshed,
 )
+from app.jobs.overview import Place
 
-_NOT_IN_EVENTS = ("prompt", "negative_prompt", "width", "height")
+_NEVER_TOLD = ("first_pass", "first_pass_repeats", "has_mask")
+_NOT_IN_EVENTS = ("prompt", "negative_prompt", "width", "height", *_NEVER_TOLD)
 # The order in which clients have always seen them.
 _SUBMITTED_FIRST = ("model_name", "prompt", "negative_prompt")
+_SUBMITTED_MIDDLE = (
+    "width",
+    "height",
+    "steps",
+    "hrf_steps",
+    "seed",
+    "cfg_scale",
+    "distilled_cfg",
+    "sampler_name",
+    "scheduler_name",
+    "denoising_strength",
+    "force_hr_fix",
+)
 _SUBMITTED_LAST = (
     "categoryId",
     "image_enhancements",
@@ -29,20 +47,40 @@ _SUBMITTED_LAST = (
 def submitted(job: JobSnapshot, queue_size: int) -> dict[str, Any]:
     """The answer to a submission. `queue_size` counts the waiting jobs, this one included."""
     given = job.parameters
-    middle = [name for name in given if name not in (*_SUBMITTED_FIRST, *_SUBMITTED_LAST)]
     return (
         {"type": job.kind}
         | {name: given[name] for name in _SUBMITTED_FIRST if name in given}
         | {"owner_id": job.owner_id, "job_id": job.id}
-        | {name: given[name] for name in middle}
+        | {name: given[name] for name in _SUBMITTED_MIDDLE if name in given}
         | {"queue_size": queue_size, "task_type": job.kind, "status": "queued"}
         | {"origin": job.origin}
         | {name: given[name] for name in _SUBMITTED_LAST if name in given}
     )
 
 
+def queued(place: Place) -> dict[str, Any]:
+    """A job of `GET /api/queue`: `place` 0 runs, `eta` in seconds; null is unknown."""
+    job = place.job
+    told = {
+        "job_id": job.id,
+        "type": job.kind.value,
+        "status": job.status.value,
+        "place": place.place,
+        "eta": None if place.eta_s is None else round(place.eta_s, 1),
+        "created_at": job.created_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "attempts": job.attempts,
+        "error": job.error,
+    }
+    shown = ("model_name", "prompt", "width", "height", "steps")
+    return told | {name: job.parameters[name] for name in shown if name in job.parameters}
+
+
 def event(happened: Event) -> tuple[str, dict[str, Any]]:
     """Name and payload of the socket.io event that tells of `happened`."""
+    if isinstance(happened, ModelsRefreshed):
+        return "models-refreshed", {"message": "Models have been refreshed!"}
+    if not isinstance(happened, JobEvent):
+        raise TypeError(f"no client knows of {type(happened).__name__}")
     job = happened.job
     match happened:
         case CheckpointChanged(checkpoint=checkpoint):

@@ -17,6 +17,8 @@ from app.setting_types import (
     Switch,
     duration_s,
     http_url,
+    plain,
+    web_origin,
 )
 
 
@@ -131,3 +133,34 @@ def test_server_is_named_by_its_parts(scheme: str) -> None:
     assert "p:@/" not in str(location)
     plain = DatabaseLocation.of_url(f"{scheme}://db.lan/navigator")
     assert (plain.user, plain.password, plain.port) == ("root", "", 3306)
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://A.example/", "https://a.example"),
+        ("https://a.example:443/x?y#z", "https://a.example"),
+        ("http://a.example:80", "http://a.example"),
+        ("http://a.example:443", "http://a.example:443"),
+        ("http://user:secret@a.example:3333", "http://a.example:3333"),
+        ("http://[FD00::1]:3333", "http://[fd00::1]:3333"),
+        ("http://küche.example", "http://xn--kche-0ra.example"),
+    ],
+)
+def test_origin_is_what_a_browser_calls_it(url: str, origin: str) -> None:
+    assert web_origin(url) == origin
+
+
+@pytest.mark.parametrize("url", ["a.example", "http://a..b", "http://a'b", "http://[fe80::1%eth0]"])
+def test_address_without_a_plain_origin_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        web_origin(url)
+
+
+@given(st.text())
+def test_plain_text_can_end_neither_a_string_nor_a_tag(text: str) -> None:
+    try:
+        kept = plain(text)
+    except ValueError:
+        return
+    assert not set(kept) & set("\"'`<>&;()\\\n\r\u2028 $")

@@ -88,7 +88,10 @@ def test_settings_are_frozen(sources: Sources) -> None:
           ("localhost:7860", "ftp://localhost", "http://", "", "http://localhost:78600",
            "http://localhost:port/sdapi/v1", "http://local host:7860", "http://localhost:0")),
         *(("SD_API_BASE", value) for value in ("localhost", "file:///x", "http://x:999999")),
-        *(("PUBLIC_URL", value) for value in ("example.org", "https://", "javascript:alert(1)")),
+        *(("PUBLIC_URL", value) for value in
+          ("example.org", "https://", "javascript:alert(1)", "http://a..b", 'http://a"b')),
+        ("DISCORD_CLIENT_ID", '1";alert(1)//'),
+        ("DISCORD_REDIRECT_URI", "http://a/<script>"),
         ("SD_API_AUTH", "user only"),
         *(("JOB_PROGRESS_CHECK_INTERVAL", value) for value in ("0", "49", "60001", "2.5s", "-1")),
         *(("JOB_STALL_MINUTES", value) for value in ("0", "-1", "x", "nan")),
@@ -237,6 +240,12 @@ def test_origin_of_forge_follows_its_api(
     sources.environ |= values
     settings = sources.load()
     assert (settings.sd_api_host, settings.forge_url) == (api, origin)
+
+
+def test_compass_is_in_the_data_folder_unless_named(sources: Sources) -> None:
+    assert sources.load().compass_folder == sources.data_dir / "compass"
+    assert sources.load(COMPASS_DIR=" ").compass_folder == sources.data_dir / "compass"
+    assert sources.load(COMPASS_DIR="somewhere/else").compass_folder == Path("somewhere/else")
 
 
 def test_data_folder_is_named_or_the_users(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.conventions.tree import PROJECT
@@ -75,12 +76,18 @@ def test_workflow_calls_ci_run_and_the_windows_command() -> None:
     assert f"run: {COMMANDS['test', WINDOWS]}\n" in workflow
 
 
-def test_options_of_serve_are_in_the_readme() -> None:
-    from app.cli.serve import serve
+@pytest.mark.parametrize("name", ["serve", "compass install"])
+def test_options_of_a_command_are_in_the_readme(name: str) -> None:
+    from app.cli import main
 
-    options = {name for parameter in serve.params for name in parameter.opts}
-    table = set(re.findall(r"\| `(--[a-z-]+)[^`]*` \|", README)) - {"--help"}
-    assert table == options
+    command: click.Command = main
+    for word in name.split():
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    options = {option for parameter in command.params for option in parameter.opts} - {"dist"}
+    begin = README.index(f"| Option of `navigator {name}` |")
+    table = README[begin : README.index("\n\n", begin)]
+    assert set(re.findall(r"\| `(--[a-z-]+)[^`]*` \|", table)) - {"--help"} == options
 
 
 def _ci_run(folder: Path, test_command: str) -> subprocess.CompletedProcess[str]:
@@ -95,7 +102,7 @@ def _ci_run(folder: Path, test_command: str) -> subprocess.CompletedProcess[str]
     # Programs that .ci/run would otherwise install; it only looks whether they are there.
     programs = folder / "programs"
     programs.mkdir()
-    for name in ("mariadbd", "mariadb-install-db", "mariadb"):
+    for name in ("mariadbd", "mariadb-install-db", "mariadb", "docker-registry"):
         (programs / name).write_text("#!/bin/sh\nexit 1\n", "utf-8")
         (programs / name).chmod(0o755)
     venv = folder / ".venv" / "bin"

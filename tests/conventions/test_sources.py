@@ -24,7 +24,7 @@ PLATFORM_FILES = {
     "app/files.py": "a folder can be flushed on POSIX only",
 }
 ENTRY_POINTS = ("app/cli/", "app/__main__.py", "app/simulator/__main__.py", "launcher/__main__.py")
-# What only tests/conftest.py may do: leave MariaDB's tests out where there is no MariaDB.
+# What only tests/conftest.py may do: leave tests out whose server program is not installed.
 SKIPPING_FILES = {"tests/conftest.py": 1}
 
 _MACHINE_PATH = re.compile(

@@ -16,7 +16,7 @@ from tests.app.generation.drawing import drawing, forge_with
 from tests.building import CHECKPOINT, WORKING, make_job, make_queue
 from tests.waiting import until
 
-LIMITS = GenerationLimits(0.02, stall_s=60, load_s=60, max_pixels=3_686_400)
+LIMITS = GenerationLimits(0.02, stall_s=60, load_s=60)
 
 
 async def nothing() -> None:
@@ -96,7 +96,9 @@ async def test_without_the_page_what_ran_before_is_neither_told_as_ours_nor_stop
         await until(lambda: _samples(forge))
         runs, _ = make_runs(forge, events)
         cancelled = asyncio.Event()
-        generating = asyncio.create_task(runs.generate(job, _payload(job), cancelled))
+        generating = asyncio.create_task(
+            runs.generate(job, lambda: forge.txt2img(_payload(job)), cancelled)
+        )
         await until(lambda: simulator.calls["POST /sdapi/v1/txt2img"] == 2)
         cancelled.set()
         await generating

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from tortoise.transactions import in_transaction
 
-from app.events import Event, EventBus
+from app.events import EventBus, JobEvent
 from app.jobs.models import Job, JobKind, JobStatus, Lane
 from app.jobs.queue import JobQueue
 from app.jobs.worker import Store, Worker
@@ -51,7 +51,7 @@ class Shop:
         self.ready = asyncio.Event()
         self.ready.set()
         self.stumbles = 0
-        self.heard: list[Event] = []
+        self.heard: list[JobEvent] = []
 
     async def submit(self) -> Job:
         return await make_job(self.queue)
@@ -69,7 +69,8 @@ class Shop:
         async with self.events.subscribed() as heard:
             async with worker.working():
                 yield
-            self.heard += [heard.get_nowait() for _ in range(heard.qsize())]
+            events = [heard.get_nowait() for _ in range(heard.qsize())]
+            self.heard += [event for event in events if isinstance(event, JobEvent)]
 
     async def _is_ready(self) -> None:
         await self.ready.wait()

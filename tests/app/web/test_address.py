@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.address import UNKNOWN, client_address
+from app.web.address import UNKNOWN, client_address, is_through_proxy
 
 LOCAL_PROXY = (ip_network("127.0.0.0/8"), ip_network("::1"))
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
@@ -96,3 +96,12 @@ def test_headers_without_trust_change_nothing(lines: list[str]) -> None:
 )
 def test_address_is_always_short_enough_for_its_column(lines: list[str], peer: str) -> None:
     assert 0 < len(address(peer, *lines, trusted=PROXIES + LOCAL_PROXY)) <= 64
+
+
+@pytest.mark.parametrize(
+    ("peer", "trusted"),
+    [("10.1.2.3", True), ("::ffff:10.1.2.3", True), ("192.0.2.1", False), ("/run/socket", False)],
+)
+def test_proxy_is_known_by_the_address_of_its_connection(peer: str, trusted: bool) -> None:
+    assert is_through_proxy({"client": (peer, 1), "headers": []}, PROXIES) == trusted
+    assert not is_through_proxy({"client": None, "headers": []}, PROXIES)

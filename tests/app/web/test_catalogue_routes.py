@@ -4,34 +4,133 @@ from pathlib import Path
 
 import pytest
 
+from app.library.models import KnownCheckpoint
 from app.simulator import Fault, SimulatorOptions
-from tests.contract import compare, exchange
+from app.simulator.catalogue import Checkpoint
+from tests.contract import compare, differences, exchange
 from tests.databases import free_port
 from tests.running import INSTANT, RunningNavigator, running_navigator
 from tests.waiting import until
 
-LISTS = ("/api/models", "/api/samplers", "/api/schedulers", "/api/upscalers")
+LISTS = (
+    "/api/models", "/api/samplers", "/api/schedulers", "/api/upscalers", "/api/modules",
+    "/api/models/embeddings",
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("number", [1, 60, 65, 66, 67, 68, 69])
+@pytest.mark.parametrize("number", [1, 60, 61, 65, 66, 67, 68, 69, 70, 71])
 async def test_lists_are_as_recorded(server: RunningNavigator, number: int) -> None:
     recorded = exchange(number)
     answer = await server.replay(recorded)
     compare(recorded, answer.status, answer.json)
 
 
-async def test_models_are_as_recorded_without_their_friendly_names(
-    server: RunningNavigator,
+async def test_models_are_as_recorded_with_the_owners_names(
+    server: RunningNavigator, token: str
 ) -> None:
-    reason = "belongs to the library of a later storey"
+    await KnownCheckpoint.create(model_name="dreamModel_v1", friendly_name="Dream Model")
+
+    async def is_read() -> bool:
+        return bool((await server.get("/api/models")).json["models"][0]["known"])
+
+    await until(is_read)
     for number in (62, 64):
         recorded = exchange(number)
         answer = await server.replay(recorded)
-        but = {f"models[].{key}": reason for key in ("id", "friendly_name", "is_restricted")}
+        compare(recorded, answer.status, answer.json)
+    models = answer.json["models"]
+    assert [(item["model_name"], item["known"]) for item in models] == [
+        ("dreamModel_v1", True), ("fluxModel_dev", False), ("paintModel_v2", False),
+    ]  # fmt: skip
+    assert (models[0]["friendly_name"], models[0]["is_restricted"]) == ("Dream Model", False)
+    job = await server.submit(token, model_name="Dream Model")
+    assert job["model_name"] == "dreamModel_v1"
+
+
+async def test_refresh_needs_a_login_and_tells_everybody(
+    server: RunningNavigator, token: str
+) -> None:
+    assert server.forge is not None
+    server.forge.checkpoints.append(Checkpoint("zebra.safetensors"))
+    async with server.listening() as heard:
+        await server.get("/api/models?refresh=true")
+        await server.get("/api/models?refresh=1", token=token)
+        assert server.forge.calls["POST /sdapi/v1/refresh-checkpoints"] == 0
+        answer = await server.get("/api/models?refresh=true", token=token)
+        recorded = exchange(63)
+        but = {
+            f"models[].{key}": "none is named" for key in ("id", "friendly_name", "is_restricted")
+        }
         compare(recorded, answer.status, answer.json, but=but)
-    names = [item["model_name"] for item in answer.json["models"]]
-    assert names == ["dreamModel_v1", "fluxModel_dev", "paintModel_v2"]
-    assert {item["known"] for item in answer.json["models"]} == {False}
+        assert "zebra" in [item["model_name"] for item in answer.json["models"]]
+        payload = await heard.told("models-refreshed")
+        assert payload == recorded.events["models-refreshed"]
+    answer = await server.post("/api/models/refresh", token=token)
+    assert (answer.status, len(answer.json["models"])) == (200, 4)
+    assert (await server.post("/api/models/refresh")).status == 401
+
+
+async def test_refresh_while_forge_is_away_gives_the_last_known_list(
+    server: RunningNavigator, token: str
+) -> None:
+    assert server.forge is not None
+    server.forge.inject(Fault.http_500("/sdapi/v1/refresh-checkpoints"))
+    answer = await server.get("/api/models?refresh=true", token=token)
+    assert (answer.status, len(answer.json["models"])) == (200, 3)
+
+
+async def test_loras_are_listed_for_users_with_what_is_known(
+    server: RunningNavigator, token: str
+) -> None:
+    assert (await server.get("/api/models/loras")).status == 401
+    recorded = exchange(85)
+    answer = await server.replay(recorded, token=token)
+    lacking = {
+        f"[].metadata.{key}": "no such LoRA here"
+        for key in ("sshs_model_hash", "ss_base_model_version")
+    }
+    found = dict(differences(recorded.answer, answer.json))
+    assert answer.status == 200
+    assert found.keys() <= lacking.keys()
+    for lora in (await server.get("/api/models/loras", token=token)).json:
+        assert (lora["provider"], lora["metadata"], lora["nsfw"]) == (0, "pending", False)
+        assert lora["name"] == lora["forge"]["name"] == lora["localOverride"]["name"]
+
+
+async def test_forced_update_of_metadata_needs_a_role(server: RunningNavigator) -> None:
+    apprentice = await server.add_user("200000000000000002")
+    recorded = exchange(88)
+    answer = await server.replay(recorded, token=apprentice)
+    compare(recorded, answer.status, answer.json)
+
+
+async def test_loras_can_be_switched_off(tmp_path: Path) -> None:
+    async with running_navigator(tmp_path, ENABLE_LORA_REQUESTS="false") as server:
+        answer = await server.get("/api/models/loras", token=await server.login())
+        compare(exchange(312), answer.status, answer.json)
+
+
+async def test_version_is_what_the_settings_say(tmp_path: Path) -> None:
+    async with running_navigator(tmp_path, BRANCH="main", COMMIT_SHA="abcdef1") as server:
+        answer = await server.get("/api/config/version")
+        assert answer.json == exchange(302).answer
+
+
+async def test_lists_are_marked_while_forge_is_away_also_after_a_restart(
+    tmp_path: Path, unused_port: int
+) -> None:
+    async with running_navigator(tmp_path) as server:
+        fresh = await server.get("/api/samplers")
+        assert "X-Navigator-Stale" not in fresh.headers
+    async with running_navigator(tmp_path, forge=f"http://127.0.0.1:{unused_port}") as server:
+        for path in LISTS:
+            answer = await server.get(path)
+            assert answer.status == 200
+            assert answer.headers["X-Navigator-Stale"].startswith("20")
+        assert (await server.get("/api/samplers")).content == fresh.content
+        assert "X-Navigator-Stale" in fresh.headers["Access-Control-Expose-Headers"]
+        async with server.forge_at(unused_port):
+            assert "X-Navigator-Stale" not in (await server.get("/api/samplers")).headers
 
 
 async def test_pixel_limit_is_a_number_however_it_was_set(tmp_path: Path) -> None:

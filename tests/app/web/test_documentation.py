@@ -5,7 +5,7 @@ import inspect
 from app.accounts.roles import Role
 from app.errors import Conflict, NotFound
 from app.web.access import requires
-from app.web.answers import Done, Limits
+from app.web.answers import Limits
 from app.web.documentation import (
     ANSWERS_ATTRIBUTE,
     ERRORS_ATTRIBUTE,
@@ -14,6 +14,7 @@ from app.web.documentation import (
     answers,
     fails,
 )
+from app.web.job_answers import Done
 
 
 async def handler() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Tests of `app/web/image_routes.py`: what is told of a picture, and previews."""
 
+from urllib.parse import quote
+
 import pytest
 
 from app.accounts.roles import Role
@@ -141,3 +143,27 @@ async def test_preview_is_a_picture_of_the_kind_it_says(slow_server: RunningNavi
         answer = await slow_server.get(told["progress_path"])
     starts = {"image/png": PNG, "image/jpeg": b"\xff\xd8", "image/webp": b"RIFF"}
     assert answer.content.startswith(starts[answer.headers["Content-Type"]])
+
+
+async def test_embed_page_names_the_picture_at_an_address_of_ours(
+    server: RunningNavigator, token: str
+) -> None:
+    picture = await server.picture(token)
+    for host in (server.url.removeprefix("http://"), "evil.example.org"):
+        answer = await server.get(f"/embed/{picture}", headers={"Host": host})
+        page = answer.content.decode()
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        assert f'property="og:image" content="{server.url}/api/images/{picture}"' in page
+        assert 'name="twitter:card"' in page
+        assert "evil" not in page
+
+
+async def test_embed_of_what_is_no_picture_is_refused_as_recorded(
+    slow_server: RunningNavigator,
+) -> None:
+    recorded = exchange(155)
+    answer = await slow_server.replay(recorded)
+    compare(recorded, answer.status, answer.json)
+    job = await slow_server.submit(await slow_server.login())
+    for image_id in (job["job_id"], '"><script>alert(1)<', "x" * 300):
+        assert (await slow_server.get(f"/embed/{quote(image_id)}")).status == 404

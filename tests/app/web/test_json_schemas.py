@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 from quart import Response
 from quart.typing import ResponseReturnValue
 
-from app.web.answers import Done, Limits
+from app.web.answers import Limits
+from app.web.job_answers import Done
 from app.web.json_schemas import add, first_line, reference, returned_type, schema_of
 
 

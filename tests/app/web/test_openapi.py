@@ -15,8 +15,9 @@ from app.accounts.roles import Role
 from app.errors import NotFound, UpstreamFailed
 from app.web import wire
 from app.web.access import public, requires
-from app.web.answers import Done, Limits
+from app.web.answers import Limits
 from app.web.documentation import Answer, Content, RawRoute, answers, fails
+from app.web.job_answers import Done
 from app.web.openapi import Provider, Specification
 from tests.running import RunningNavigator
 

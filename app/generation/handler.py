@@ -1,9 +1,9 @@
-"""Sees one txt2img job through: sends it to Forge, watches it, stores the picture."""
+"""Sees one generation job through: sends it to Forge, watches it, stores the picture."""
 
 import contextlib
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from app.clients.forge import ForgeClient, Generated
@@ -12,23 +12,24 @@ from app.clients.forge_lists import ForgeLists
 from app.errors import UpstreamFailed, UpstreamUnavailable
 from app.events import CheckpointChanged, EventBus, JobFinished
 from app.generation.checkpoint import Loaded, loaded_in
-from app.generation.forge_run import ForgeRuns, GenerationLimits, stop_if, task_id_of
+from app.generation.first_pass import FirstPassRefused
+from app.generation.forge_run import ForgeRuns, GenerationLimits, stop_if
 from app.generation.images import ImageStore, StoredImage
 from app.generation.infotext import parsed
 from app.generation.models import Image
-from app.generation.parameters import Txt2ImgParameters
-from app.generation.payload import txt2img_payload
+from app.generation.parameters import DrawingParameters
 from app.generation.previews import Previews
 from app.generation.records import ImageRecords
-from app.jobs.models import Job
+from app.generation.requests import Preparing
+from app.jobs.models import Job, JobKind
 from app.jobs.queue import JobQueue
 from app.jobs.worker import Store
 
 _LOADED_IS_FRESH_S = 1.0
 
 
-class Txt2ImgHandler:
-    """Runs txt2img jobs, one at a time, on one Forge."""
+class GenerationHandler:
+    """Runs generation jobs of all kinds, one at a time, on one Forge."""
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Txt2ImgHandler:
         forge: ForgeClient,
         health: ForgeHealth,
         lists: Callable[[], ForgeLists],
+        kinds: Mapping[JobKind, Preparing],
         queue: JobQueue,
         images: ImageStore,
         records: ImageRecords,
@@ -46,11 +48,11 @@ class Txt2ImgHandler:
         self._forge = forge
         self._health = health
         self._lists = lists
+        self._kinds = kinds
         self._queue = queue
         self._images = images
         self._records = records
         self._events = events
-        self._max_pixels = limits.max_pixels
         self._runs = ForgeRuns(forge, health, events, previews, limits)
         self._loaded: Loaded | None = None
         self._loaded_seen_s = -_LOADED_IS_FRESH_S
@@ -58,24 +60,17 @@ class Txt2ImgHandler:
     async def run(self, job: Job) -> Store:
         """Makes the picture; gives what stores it (see `Handler.run`)."""
         lists = self._lists()
-        stored = Txt2ImgParameters.model_validate(job.parameters)
-        # Looked up again: the lists may have been unknown at the time, or have changed since.
-        parameters = stored.checked(lists, max_pixels=self._max_pixels)
-        parameters = parameters.model_copy(
-            update={"upscaler_name": lists.upscaler(parameters.upscaler_name)}
-        )
+        prepared = self._kinds[job.kind].prepare(job, lists)
+        parameters = prepared.parameters
         job.parameters = parameters.model_dump(exclude_none=True)
         cancelled = self._queue.cancellation(job.id)
         try:
             await self._runs.settle_earlier(job, cancelled)
             await self._announce_switch(job, parameters)
-            payload = txt2img_payload(
-                parameters,
-                task_id=task_id_of(job, job.runs),
-                upscaler=parameters.upscaler_name,
-                has_modules=lists.has_modules,
-            )
-            generated = await self._runs.generate(job, payload, cancelled)
+            request = await prepared.request()
+            generated = await self._runs.generate(job, request, cancelled)
+        except FirstPassRefused:
+            raise
         except (UpstreamFailed, UpstreamUnavailable) as error:
             self._loaded_seen_s = -_LOADED_IS_FRESH_S
             self._runs.forget_mode()
@@ -89,7 +84,7 @@ class Txt2ImgHandler:
             raise UpstreamFailed("Forge returned no picture.", service="forge")
         return functools.partial(self._store, job, parameters, generated)
 
-    async def _announce_switch(self, job: Job, parameters: Txt2ImgParameters) -> None:
+    async def _announce_switch(self, job: Job, parameters: DrawingParameters) -> None:
         wanted = Loaded(parameters.model_name, tuple(parameters.modules or ()))
         if time.monotonic() - self._loaded_seen_s > _LOADED_IS_FRESH_S:
             # Somebody may have loaded another one in Forge's own page. When the options cannot be
@@ -107,7 +102,7 @@ class Txt2ImgHandler:
             lists = replace(lists, checkpoints=await self._forge.checkpoints())
         return loaded_in(options, lists)
 
-    async def _store(self, job: Job, parameters: Txt2ImgParameters, generated: Generated) -> None:
+    async def _store(self, job: Job, parameters: DrawingParameters, generated: Generated) -> None:
         """The file, then the row, then the event."""
         stored = await self._images.save(job.id, generated.images[0])
         infotext = _infotext(generated)

@@ -1,0 +1,34 @@
+"""What the owner says of checkpoints. The rows are written by hand, so they are read often."""
+
+import time
+from collections.abc import Mapping
+
+from app.database.connection import is_unavailable
+from app.library.models import KnownCheckpoint
+
+_FRESH_S = 1.0
+
+
+class KnownCheckpoints:
+    """The rows by `model_name`, at most a second old."""
+
+    def __init__(self, *, fresh_s: float = _FRESH_S) -> None:
+        self._fresh_s = fresh_s
+        self._read_s = -fresh_s
+        self._rows: Mapping[str, KnownCheckpoint] = {}
+
+    async def rows(self) -> Mapping[str, KnownCheckpoint]:
+        """All of them; while the database is away, those of before."""
+        if time.monotonic() - self._read_s >= self._fresh_s:
+            try:
+                self._rows = {row.model_name: row for row in await KnownCheckpoint.all()}
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+            self._read_s = time.monotonic()
+        return self._rows
+
+    async def friendly_names(self) -> dict[str, str]:
+        """The owner's names of checkpoints, and Forge's `model_name` for each."""
+        rows = (await self.rows()).values()
+        return {row.friendly_name: row.model_name for row in rows if row.friendly_name}
