@@ -51,7 +51,7 @@ def row(images: ImageStore, image_id: str, content: bytes | None, **values: Any)
 
 def zipped(images: ImageStore, *pages: Iterable[Image]) -> ZipFile:
     """The finished ZIP, checked."""
-    writing = PictureZip(images)
+    writing = PictureZip(images, {})
     content = b"".join(piece for page in pages for piece in writing.add(page))
     content += b"".join(writing.end())
     writing.close()
@@ -105,7 +105,7 @@ def test_nothing_makes_an_empty_listing(images: ImageStore) -> None:
 
 
 def test_every_piece_has_something_in_it(images: ImageStore) -> None:
-    writing = PictureZip(images)
+    writing = PictureZip(images, {})
     rows = [row(images, f"picture-{n}", bytes(300_000)) for n in range(8)]
     pieces = [*writing.add(rows), *writing.end()]
     writing.close()
@@ -115,7 +115,7 @@ def test_every_piece_has_something_in_it(images: ImageStore) -> None:
 
 def test_large_picture_comes_in_pieces_and_whole(images: ImageStore) -> None:
     content = bytes(range(256)) * 20_000
-    writing = PictureZip(images)
+    writing = PictureZip(images, {})
     pieces = [*writing.add([row(images, "abcdefgh", content)]), *writing.end()]
     writing.close()
     assert len(pieces) > 5
@@ -203,7 +203,7 @@ def test_memory_does_not_grow_with_the_pictures(images: ImageStore) -> None:
         row(images, f"picture-{n}", bytes(400_000), created_at=MOMENT + timedelta(seconds=n))
         for n in range(100)
     ]
-    writing = PictureZip(images)
+    writing = PictureZip(images, {})
     tracemalloc.start()
     try:
         sent = sum(len(piece) for piece in writing.add(rows))
@@ -217,7 +217,7 @@ def test_memory_does_not_grow_with_the_pictures(images: ImageStore) -> None:
 
 @pytest.mark.parametrize("pieces", [0, 1, 3])
 def test_abandoned_one_leaves_nothing_open(images: ImageStore, pieces: int) -> None:
-    writing = PictureZip(images)
+    writing = PictureZip(images, {})
     parts = writing.add([row(images, f"picture-{n}", bytes(2_000_000)) for n in range(3)])
     for _ in range(pieces):
         assert next(parts)
