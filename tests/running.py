@@ -30,6 +30,7 @@ from app.simulator.loader import Catalogue
 from app.web.server import listen, serve
 from tests.contract import Exchange
 from tests.databases import url_of
+from tests.documented import Documentation
 from tests.listening import Listener, listening
 from tests.waiting import until
 
@@ -43,6 +44,7 @@ SLOW = SimulatorOptions(step_time_s=0.01, checkpoint_load_time_s=0, draw=False)
 JOB_PATH = "/api/queue/user/txt2img"
 
 JsonObject = dict[str, Any]
+_DOCUMENTATION: list[Documentation] = []
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,10 @@ class RunningNavigator:
         realtime: bool = False,
         **options: Any,
     ) -> Answer:
-        """Sends one request; `path` goes out as it is written here."""
+        """Sends one request; `path` goes out as it is written here.
+
+        The answer must be one that the API's own description allows.
+        """
         sent = dict(headers or {})
         if isinstance(options.get("data"), bytes):
             options["data"] = io.BytesIO(options["data"])
@@ -92,7 +97,17 @@ class RunningNavigator:
         async with self.http.request(
             method, url, headers=sent, allow_redirects=False, **options
         ) as response:
-            return Answer(response.status, response.headers, await response.read())
+            answer = Answer(response.status, response.headers, await response.read())
+        if not realtime:
+            (await self.documentation()).check(method, path, answer)
+        return answer
+
+    async def documentation(self) -> Documentation:
+        """What `/openapi.json` says; the same for every Navigator of a test run."""
+        if not _DOCUMENTATION:
+            async with self.http.get(f"{self.url}/openapi.json") as response:
+                _DOCUMENTATION.append(Documentation(orjson.loads(await response.read())))
+        return _DOCUMENTATION[0]
 
     async def get(self, path: str, **options: Any) -> Answer:
         """GET `path`."""

@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 
 from app.errors import TooMany
 from app.generation.images import ImageStore
-from app.generation.models import Image
+from app.generation.models import Category, Image
 from app.generation.picture_zip import PictureZip
 
 _PAGE_ROWS = 200
@@ -57,7 +57,8 @@ class Archive:
 
         Closing it lets everything go. Raises what the database raises.
         """
-        zipped = PictureZip(self._images)
+        categories = await Category.filter(owner_id=self.owner_id)
+        zipped = PictureZip(self._images, {one.id: one.name for one in categories})
         try:
             rows = await self._page(None)
             while rows:

@@ -6,7 +6,7 @@ for each picture that is in already, because a ZIP ends with a list of its files
 
 import os
 import tempfile
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import IO, Any
@@ -34,8 +34,10 @@ class PictureZip:
     What they generate are the pieces of the ZIP, never empty ones.
     """
 
-    def __init__(self, images: ImageStore):
+    def __init__(self, images: ImageStore, categories: Mapping[int, str]):
+        """`categories` are the names of the owner's, by id."""
         self._images = images
+        self._categories = categories
         self._sink = _Sink()
         self._zip = ZipFile(self._sink, "w")  # type: ignore[call-overload]
         # The listing comes last, since only then it is known what could be read.
@@ -103,6 +105,7 @@ class PictureZip:
             "height": image.height,
             "media_type": image.media_type,
             "sha256": image.sha256,
+            "category": self._categories.get(image.category_id or 0),
             "infotext": image.infotext,
             "parameters": image.parameters,
         }

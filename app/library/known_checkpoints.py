@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from app.database.connection import is_unavailable
 from app.library.models import KnownCheckpoint
 
-_FRESH_S = 5.0
+_FRESH_S = 1.0
 
 
 class KnownCheckpoints:
-    """The rows by `model_name`, at most a few seconds old."""
+    """The rows by `model_name`, at most a second old."""
 
     def __init__(self, *, fresh_s: float = _FRESH_S) -> None:
         self._fresh_s = fresh_s

@@ -12,6 +12,7 @@ from app.web import (
     account_routes,
     archive_routes,
     catalogue_routes,
+    docs_routes,
     errors,
     gallery_routes,
     image_files,
@@ -23,7 +24,9 @@ from app.web import (
 )
 from app.web.asgi import App
 from app.web.cors import Cors
+from app.web.documentation import RawModule
 from app.web.image_files import ImageFiles
+from app.web.openapi import Provider, Specification
 from app.web.paths import CanonicalPaths
 from app.web.realtime import Realtime
 from app.web.request import MAX_BODY_BYTES, NavigatorRequest
@@ -35,13 +38,14 @@ _BLUEPRINTS = (
     account_routes.blueprint,
     archive_routes.blueprint,
     catalogue_routes.blueprint,
+    docs_routes.blueprint,
     gallery_routes.blueprint,
     image_routes.blueprint,
     queue_routes.blueprint,
     status_routes.blueprint,
 )
-# Routes that do without the framework.
-RAW_ACCESS_RULES = image_files.ACCESS_RULES | thumbnail_files.ACCESS_RULES | site.ACCESS_RULES
+# Their routes do without the framework.
+RAW_MODULES: tuple[RawModule, ...] = (image_files, thumbnail_files, site)
 
 
 class FastJson(JSONProvider):
@@ -76,11 +80,13 @@ def quart_app(services: Services) -> Quart:
         redoc_ui_path=None,
         scalar_ui_path=None,
         conversion_preference="pydantic",
+        openapi_provider_class=Provider,
     )
     # The extension makes a new type adapter for each answer to convert models; ours are plain.
     app.make_response = functools.partial(Quart.make_response, app)  # type: ignore[method-assign]
     app.json = FastJson(app)
     app.extensions[EXTENSION] = services
+    app.extensions[docs_routes.EXTENSION] = Specification(app, RAW_MODULES)
     errors.install(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -91,6 +97,7 @@ def asgi_app(services: Services, realtime: Realtime) -> App:
     """Everything that one port answers."""
     quart = quart_app(services)
     rules = [str(rule) for rule in quart.url_map.iter_rules()]
+    raw_rules = [rule for module in RAW_MODULES for rule in module.ACCESS_RULES]
     routes = quart.url_map.bind("")
     with_site = Site(
         quart,  # type: ignore[arg-type]
@@ -101,4 +108,4 @@ def asgi_app(services: Services, realtime: Realtime) -> App:
     )
     with_images = ImageFiles(with_site, services.images)
     with_files = ThumbnailFiles(with_images, services.thumbnails)
-    return Cors(CanonicalPaths(realtime.mounted_on(with_files), [*rules, *RAW_ACCESS_RULES]))
+    return Cors(CanonicalPaths(realtime.mounted_on(with_files), [*rules, *raw_rules]))

@@ -7,7 +7,9 @@ from typing import cast
 from quart import Blueprint, Response, request
 
 from app.accounts.roles import Role
+from app.errors import TooMany
 from app.web.access import caller, requires
+from app.web.documentation import Content, answers, fails
 from app.web.services import services
 
 blueprint = Blueprint("archive", __name__)
@@ -15,6 +17,8 @@ blueprint = Blueprint("archive", __name__)
 
 @blueprint.get("/api/user/images.zip")
 @requires(Role.APPRENTICE)
+@answers(Content("application/zip"), description="The ZIP.")
+@fails(TooMany)
 async def get_images_zip() -> Response:
     """A ZIP of the caller's pictures: the files, their infotexts, and `pictures.json`.
 

@@ -3,14 +3,28 @@
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from quart import Blueprint, after_this_request, request
 from quart.typing import ResponseTypes
+from quart_schema import document_querystring, security_scheme
 
 from app.accounts.roles import Role
 from app.errors import Forbidden, UpstreamFailed, UpstreamUnavailable
 from app.web.access import caller, caller_if_any, public, requires
+from app.web.answers import (
+    Limits,
+    Lora,
+    Models,
+    Module,
+    Online,
+    Sampler,
+    Scheduler,
+    Upscaler,
+    Version,
+)
+from app.web.documentation import OPTIONAL_LOGIN, Content, answers, fails
 from app.web.services import services
 
 blueprint = Blueprint("catalogue", __name__)
@@ -20,6 +34,31 @@ _SAMPLERS_SHOWN = 25
 Item = dict[str, Any]
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@dataclass
+class ModelsQuery:
+    """`refresh` is `true` to make Forge look for new files first."""
+
+    refresh: str = ""
+
+
+@dataclass
+class LorasQuery:
+    """`forge_only` is `true` for Forge's own list; `force_update_metadata` needs a higher role."""
+
+    forge_only: str = ""
+    force_update_metadata: str = ""
+
+
+@dataclass
+class SamplersQuery:
+    """`all` lists all of them, whatever its value."""
+
+    all: str = ""
+
+
+_STALE = {"X-Navigator-Stale": "When the list was read, if Forge is away or the list is old."}
 
 
 def _from_forge(handler: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
@@ -45,6 +84,9 @@ def _from_forge(handler: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]
 
 @blueprint.get("/")
 @public
+@answers(Online)
+@answers(Content("text/html"), description="To a browser: Compass, or a page of ours.")
+@answers(status=304, description="To a browser: the page has not changed.")
 async def get_root() -> dict[str, str]:
     """Says that Navigator runs."""
     return {"message": "Hello World!", "status": "online"}
@@ -52,6 +94,7 @@ async def get_root() -> dict[str, str]:
 
 @blueprint.get("/api/config/limits")
 @public
+@answers(Limits)
 async def get_limits() -> dict[str, int]:
     """How large a picture may be, in pixels."""
     return {"max_pixels": services().max_pixels}
@@ -59,6 +102,7 @@ async def get_limits() -> dict[str, int]:
 
 @blueprint.get("/api/config/version")
 @public
+@answers(Version)
 async def get_version() -> dict[str, str]:
     """Branch and commit of this Navigator, `unknown` when nothing tells them."""
     build = await asyncio.to_thread(services().build_info)
@@ -67,6 +111,10 @@ async def get_version() -> dict[str, str]:
 
 @blueprint.get("/api/models")
 @public
+@security_scheme(OPTIONAL_LOGIN)
+@document_querystring(ModelsQuery)
+@answers(Models, headers=_STALE)
+@fails(UpstreamUnavailable)
 @_from_forge
 async def get_models() -> dict[str, list[Item]]:
     """The checkpoints in Forge's order, with the owner's names.
@@ -80,6 +128,7 @@ async def get_models() -> dict[str, list[Item]]:
 
 @blueprint.post("/api/models/refresh")
 @requires(Role.APPRENTICE)
+@answers(Models, headers=_STALE)
 @_from_forge
 async def post_models_refresh() -> dict[str, list[Item]]:
     """Makes Forge look for new files, and gives the checkpoints."""
@@ -89,6 +138,8 @@ async def post_models_refresh() -> dict[str, list[Item]]:
 
 @blueprint.get("/api/models/embeddings")
 @public
+@answers(list[str], headers=_STALE)
+@fails(UpstreamUnavailable)
 @_from_forge
 async def get_embeddings() -> list[str]:
     """The names of the embeddings."""
@@ -97,6 +148,9 @@ async def get_embeddings() -> list[str]:
 
 @blueprint.get("/api/models/loras")
 @requires(Role.APPRENTICE)
+@document_querystring(LorasQuery)
+@answers(list[Lora] | list[Item], headers=_STALE)
+@fails(Forbidden)
 @_from_forge
 async def get_loras() -> list[Item]:
     """The LoRAs; with `?forge_only=true` as Forge lists them."""
@@ -112,6 +166,9 @@ async def get_loras() -> list[Item]:
 
 @blueprint.get("/api/samplers")
 @public
+@document_querystring(SamplersQuery)
+@answers(list[Sampler], headers=_STALE)
+@fails(UpstreamUnavailable)
 @_from_forge
 async def get_samplers() -> list[Item]:
     """The first 25 samplers; all of them with `?all`."""
@@ -121,6 +178,8 @@ async def get_samplers() -> list[Item]:
 
 @blueprint.get("/api/schedulers")
 @public
+@answers(list[Scheduler], headers=_STALE)
+@fails(UpstreamUnavailable)
 @_from_forge
 async def get_schedulers() -> list[Item]:
     """The schedulers, `name` and `label` among their keys."""
@@ -129,6 +188,8 @@ async def get_schedulers() -> list[Item]:
 
 @blueprint.get("/api/upscalers")
 @public
+@answers(list[Upscaler], headers=_STALE)
+@fails(UpstreamUnavailable)
 @_from_forge
 async def get_upscalers() -> list[Item]:
     """The upscalers, without Forge's entry `None`."""
@@ -138,6 +199,8 @@ async def get_upscalers() -> list[Item]:
 
 @blueprint.get("/api/modules")
 @public
+@answers(list[Module], headers=_STALE)
+@fails(UpstreamUnavailable)
 @_from_forge
 async def get_modules() -> list[Item]:
     """The additional modules (VAEs, text encoders) that a checkpoint may need."""

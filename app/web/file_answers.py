@@ -4,9 +4,28 @@ import re
 from dataclasses import dataclass
 
 from app.web.asgi import Scope, Send, answer, header
+from app.web.documentation import Answer, Content
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+# For the API's description of routes that answer with files.
+REQUEST_HEADERS = {
+    "Range": "One range of bytes, such as `bytes=0-1023`.",
+    "If-Range": "An ETag; the range counts only if it is still that of the file.",
+    "If-None-Match": "ETags that the client has.",
+}
 _CACHE_CONTROL = b"private, max-age=86400"
+
+
+def documented_answers(content: Content) -> tuple[Answer, ...]:
+    """For the API's description: how a route answers whose files are of these media types."""
+    tag = {"ETag": "Of the bytes; answered with 304 in `If-None-Match`."}
+    span = {"Content-Range": "Which bytes they are, of how many."}
+    return (
+        Answer(content, description="The file.", headers=tag),
+        Answer(content, 206, "The part that was asked for.", tag | span),
+        Answer(None, 304, "It has not changed.", tag),
+        Answer(None, 416, "It has not so many bytes.", span),
+    )
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """A user's own gallery: pages of pictures, what is known of one, and categories."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
+from quart_schema import document_querystring, document_request
 
 from app.accounts.roles import Role
 from app.errors import InvalidInput, NotFound
 from app.web.access import caller, requires
+from app.web.documentation import answers, fails
+from app.web.gallery_answers import Category, ImageMeta, JobsPage, NewCategory
 from app.web.numbers import number_or_default, whole_number
 from app.web.services import services
 
@@ -22,8 +26,34 @@ _MAX_NAME_BYTES = 189
 _NO_CONTENT = ("", 204)
 
 
+@dataclass
+class JobsQuery:
+    """`limit` is the size of a page. A `category_id` of 0 does not filter."""
+
+    page: int = 1
+    limit: int = _DEFAULT_PAGE_SIZE
+    category_id: int = 0
+
+
+@dataclass
+class CategoryOfImage:
+    """`categoryId` is a category of the caller's, or 0 for none."""
+
+    categoryId: int  # noqa: N815 - its name on the wire
+
+
+@dataclass
+class CategoryName:
+    """`name` has at most 189 bytes of UTF-8."""
+
+    name: str
+
+
 @blueprint.get("/api/user/jobs")
 @requires(Role.APPRENTICE)
+@document_querystring(JobsQuery)
+@answers(JobsPage)
+@fails(InvalidInput)
 async def get_jobs() -> dict[str, Any]:
     """A page of the caller's finished pictures, newest first."""
     arguments = request.args
@@ -47,6 +77,7 @@ async def get_jobs() -> dict[str, Any]:
 
 @blueprint.delete("/api/user/image/<image_id>")
 @requires(Role.APPRENTICE)
+@answers(status=204)
 async def delete_image(image_id: str) -> ResponseReturnValue:
     """Removes a picture of the caller's; no difference if there is none."""
     if await services().gallery.remove(image_id, owner_id=caller().user_id):
@@ -57,6 +88,8 @@ async def delete_image(image_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/api/user/image/<image_id>/meta")
 @requires(Role.APPRENTICE)
+@answers(ImageMeta)
+@fails(NotFound)
 async def get_image_meta(image_id: str) -> dict[str, Any]:
     """Category, time and owner of a picture of the caller's."""
     image = await services().gallery.find(image_id)
@@ -72,6 +105,9 @@ async def get_image_meta(image_id: str) -> dict[str, Any]:
 
 @blueprint.put("/api/user/image/<image_id>/category")
 @requires(Role.APPRENTICE)
+@document_request(CategoryOfImage)
+@answers(status=204)
+@fails(InvalidInput, NotFound)
 async def put_image_category(image_id: str) -> ResponseReturnValue:
     """Puts a picture of the caller's into a category of theirs; 0 takes it out."""
     given = (await request.get_json()).get("categoryId")
@@ -84,6 +120,7 @@ async def put_image_category(image_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/api/user/categories")
 @requires(Role.APPRENTICE)
+@answers(list[Category])
 async def get_categories() -> list[dict[str, Any]]:
     """The caller's categories, oldest first."""
     categories = await services().gallery.categories(caller().user_id)
@@ -92,6 +129,9 @@ async def get_categories() -> list[dict[str, Any]]:
 
 @blueprint.post("/api/user/category")
 @requires(Role.APPRENTICE)
+@document_request(CategoryName)
+@answers(NewCategory)
+@fails(InvalidInput)
 async def post_category() -> dict[str, int]:
     """A new category of the caller's."""
     category = await services().gallery.add_category(caller().user_id, await _category_name())
@@ -100,6 +140,9 @@ async def post_category() -> dict[str, int]:
 
 @blueprint.patch("/api/user/category/<category_id>")
 @requires(Role.APPRENTICE)
+@document_request(CategoryName)
+@answers(status=204)
+@fails(InvalidInput, NotFound)
 async def patch_category(category_id: str) -> ResponseReturnValue:
     """Renames a category of the caller's."""
     name = await _category_name()
@@ -111,6 +154,8 @@ async def patch_category(category_id: str) -> ResponseReturnValue:
 
 @blueprint.delete("/api/user/category/<category_id>")
 @requires(Role.APPRENTICE)
+@answers(status=204)
+@fails(InvalidInput)
 async def delete_category(category_id: str) -> ResponseReturnValue:
     """Removes a category of the caller's; its pictures stay. No difference if there is none."""
     await services().gallery.remove_category(_category_id(category_id), owner_id=caller().user_id)

@@ -8,16 +8,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.errors import NavigatorError, NotFound
+from app.errors import NavigatorError, NotFound, UpstreamUnavailable
 from app.generation.gallery import may_exist
 from app.generation.images import ImageStore
 from app.generation.models import Image
 from app.web.asgi import App, Receive, Scope, Send, answer_error
+from app.web.documentation import Content, RawRoute
 from app.web.errors import translated
-from app.web.file_answers import Description, answered_as_known, begin_answer
+from app.web.file_answers import (
+    REQUEST_HEADERS,
+    Description,
+    answered_as_known,
+    begin_answer,
+    documented_answers,
+)
 
 PATH_PREFIX = "/api/images/"
 ACCESS_RULES = {"/api/images/<image_id>": "public"}
+DOCUMENTED = {
+    "/api/images/<image_id>": RawRoute(
+        summary="The picture, byte for byte as Forge made it.",
+        description="`.png` at the end of the id is ignored.",
+        operation_id="get_image",
+        tag="images",
+        answers=documented_answers(Content("image/png", "image/jpeg", "image/webp")),
+        errors=(NotFound, UpstreamUnavailable),
+        request_headers=REQUEST_HEADERS,
+    )
+}
 
 _CHUNK_BYTES = 256 * 1024
 

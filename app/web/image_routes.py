@@ -5,9 +5,12 @@ from typing import Any
 from urllib.parse import quote
 
 from quart import Blueprint, Response, request
+from quart_schema import security_scheme
 
-from app.errors import NotFound
+from app.errors import NotFound, UpstreamUnavailable
 from app.web.access import caller_if_any, public
+from app.web.documentation import OPTIONAL_LOGIN, Content, answers, fails
+from app.web.gallery_answers import ImageInfo
 from app.web.services import services
 
 blueprint = Blueprint("images", __name__)
@@ -44,6 +47,9 @@ _SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"RIFF",
 
 @blueprint.get("/api/images/<image_id>/info")
 @public
+@security_scheme(OPTIONAL_LOGIN)
+@answers(ImageInfo)
+@fails(NotFound, UpstreamUnavailable)
 async def get_image_info(image_id: str) -> dict[str, Any]:
     """Infotext and parsed parameters, so that a shared picture can be recalled.
 
@@ -61,6 +67,8 @@ async def get_image_info(image_id: str) -> dict[str, Any]:
 
 @blueprint.get("/embed/<image_id>")
 @public
+@answers(Content("text/html"), description="The page.")
+@fails(NotFound, UpstreamUnavailable)
 async def get_embed(image_id: str) -> Response:
     """A page for messengers, which show the picture that it names beside a link to it."""
     image = await services().gallery.find(image_id)
@@ -74,6 +82,8 @@ async def get_embed(image_id: str) -> Response:
 
 @blueprint.get("/api/previews/<job_id>")
 @public
+@answers(Content("image/png", "image/jpeg", "image/webp", "application/octet-stream"))
+@fails(NotFound)
 async def get_preview(job_id: str) -> Response:
     """The latest preview of a recent job."""
     preview = services().previews.get(job_id.removesuffix(".png"))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from app.web.asgi import App, Receive, Scope, Send
 
 _PARAMETER = re.compile(r"<[^>]+>")
+_ANY = "<>"  # where a route has a parameter
 
 
 class CanonicalPaths:
@@ -17,11 +18,7 @@ class CanonicalPaths:
     def __init__(self, app: App, rules: Iterable[str]):
         """`rules` are routes such as `/api/images/<image_id>/info`."""
         self._app = app
-        self._routes = [
-            tuple(_PARAMETER.sub("", rule).split("/"))
-            for rule in rules
-            if rule != "/"  # it has one spelling, and would look like a parameter
-        ]
+        self._routes = [tuple(_PARAMETER.sub(_ANY, rule).split("/")) for rule in rules]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -36,9 +33,9 @@ class CanonicalPaths:
         parts = path.removesuffix("/").split("/")
         for route in self._routes:
             if len(route) == len(parts) and all(
-                fixed in {"", part.lower()} or (not fixed and part)
+                part if fixed == _ANY else fixed == part.lower()
                 for fixed, part in zip(route[1:], parts[1:], strict=True)
             ):
                 pairs = zip(route, parts, strict=True)
-                return "/".join(fixed or part for fixed, part in pairs)
+                return "/".join(part if fixed == _ANY else fixed for fixed, part in pairs)
         return path

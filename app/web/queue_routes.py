@@ -4,10 +4,19 @@ from pathlib import Path
 from typing import Any
 
 from quart import Blueprint, request
-from quart_schema import validate_request
+from quart_schema import document_request, validate_request
 
 from app.accounts.roles import Role
-from app.errors import Forbidden, InvalidInput, NavigatorError
+from app.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NavigatorError,
+    NotApproved,
+    NotFound,
+    TooMany,
+    UpstreamUnavailable,
+)
 from app.generation.models import Image
 from app.generation.parameters import (
     DrawingParameters,
@@ -23,6 +32,8 @@ from app.jobs.queue import Cancellation, Submitted
 from app.web import wire
 from app.web.access import act_for, caller, public, requires
 from app.web.address import client_address
+from app.web.documentation import answers, fails
+from app.web.job_answers import Done, QueuedImg2Img, QueuedTxt2Img, QueueOverview
 from app.web.services import services
 
 blueprint = Blueprint("queue", __name__)
@@ -35,9 +46,23 @@ _CANCELLED = {
 }
 
 
+class BotTxt2ImgRequest(Txt2ImgRequest):
+    """A txt2img request for the user `owner_id`. Only described: see `_bot_request`."""
+
+    owner_id: str
+
+
+class BotImg2ImgRequest(Img2ImgRequest):
+    """An img2img request for the user `owner_id`. Only described: see `_bot_request`."""
+
+    owner_id: str
+
+
 @blueprint.post("/api/queue/user/txt2img")
 @requires(Role.APPRENTICE)
 @validate_request(Txt2ImgRequest)
+@answers(QueuedTxt2Img)
+@fails(InvalidInput, Forbidden, Conflict, TooMany)
 async def post_txt2img(data: Txt2ImgRequest) -> dict[str, Any]:
     """Queues a picture and answers with its job. Follow it over socket.io."""
     return await _queue_txt2img(data)
@@ -46,6 +71,8 @@ async def post_txt2img(data: Txt2ImgRequest) -> dict[str, Any]:
 @blueprint.post("/api/queue/user/txt2img/upscale-hrf/<image_id>")
 @requires(Role.APPRENTICE)
 @validate_request(UpscaleRequest)
+@answers(QueuedTxt2Img)
+@fails(InvalidInput, TooMany)
 async def post_upscale(image_id: str, data: UpscaleRequest) -> dict[str, Any]:
     """Queues a finished picture of the caller's at twice its width and height."""
     use = services()
@@ -60,6 +87,8 @@ async def post_upscale(image_id: str, data: UpscaleRequest) -> dict[str, Any]:
 @blueprint.post("/api/queue/user/img2img")
 @requires(Role.APPRENTICE)
 @validate_request(Img2ImgRequest)
+@answers(QueuedImg2Img)
+@fails(InvalidInput, Forbidden, TooMany)
 async def post_img2img(data: Img2ImgRequest) -> dict[str, Any]:
     """Queues a picture that is drawn from another one. Follow it over socket.io."""
     return await _queue_img2img(data)
@@ -67,6 +96,9 @@ async def post_img2img(data: Img2ImgRequest) -> dict[str, Any]:
 
 @blueprint.post("/api/queue/txt2img")
 @public
+@document_request(BotTxt2ImgRequest)
+@answers(QueuedTxt2Img)
+@fails(InvalidInput, Forbidden, NotApproved, Conflict, TooMany, UpstreamUnavailable)
 async def post_bot_txt2img() -> dict[str, Any]:
     """As for users, for the `owner_id` that a bot names; see `ALLOW_LEGACY_BOT_ENDPOINTS`."""
     return await _queue_txt2img(Txt2ImgRequest.model_validate(await _bot_request("txt2img")))
@@ -74,6 +106,9 @@ async def post_bot_txt2img() -> dict[str, Any]:
 
 @blueprint.post("/api/queue/img2img")
 @public
+@document_request(BotImg2ImgRequest)
+@answers(QueuedImg2Img)
+@fails(InvalidInput, Forbidden, NotApproved, TooMany, UpstreamUnavailable)
 async def post_bot_img2img() -> dict[str, Any]:
     """As for users, for the `owner_id` that a bot names; see `ALLOW_LEGACY_BOT_ENDPOINTS`."""
     return await _queue_img2img(Img2ImgRequest.model_validate(await _bot_request("img2img")))
@@ -81,6 +116,7 @@ async def post_bot_img2img() -> dict[str, Any]:
 
 @blueprint.get("/api/queue")
 @requires(Role.APPRENTICE)
+@answers(QueueOverview)
 async def get_queue() -> dict[str, Any]:
     """The caller's jobs that run, wait, or failed lately: their place and the seconds to go."""
     found = await overview(caller().user_id, Lane.GENERATION)
@@ -93,6 +129,8 @@ async def get_queue() -> dict[str, Any]:
 
 @blueprint.post("/api/queue/interrupt/<job_id>")
 @requires(Role.APPRENTICE)
+@answers(Done)
+@fails(NotFound)
 async def post_interrupt(job_id: str) -> dict[str, str]:
     """Removes a waiting job of the caller's, or stops a running one."""
     done = await services().queue.cancel(
@@ -103,6 +141,8 @@ async def post_interrupt(job_id: str) -> dict[str, str]:
 
 @blueprint.post("/api/queue/retry/<job_id>")
 @requires(Role.APPRENTICE)
+@answers(QueuedTxt2Img | QueuedImg2Img, description="The job, which waits again.")
+@fails(NotFound, Conflict, TooMany)
 async def post_retry(job_id: str) -> dict[str, Any]:
     """Queues a failed job of the caller's again, at the end of the queue."""
     return _answer(

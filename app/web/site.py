@@ -7,9 +7,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from app.errors import NotFound
 from app.web import negotiation
 from app.web.asgi import App, Receive, Scope, Send
 from app.web.contents import IMMUTABLE, NO_CACHE, answer_content, answer_file
+from app.web.documentation import Answer, Content, RawRoute
 from app.web.filling import Filler, values_of
 from app.web.home import PREFIX as HOME_PREFIX
 from app.web.home import Home
@@ -20,6 +22,35 @@ ACCESS_RULES = {
     "/navigator": "public",
     "/navigator/<file_name>": "public",
     "/<site_path>": "public",
+}
+_TAG = {"ETag": "Of the content; answered with 304 in `If-None-Match`."}
+_UNCHANGED = Answer(None, 304, "It has not changed.")
+DOCUMENTED = {
+    "/navigator": RawRoute(
+        summary="A page of ours: log in, and make a picture.",
+        operation_id="get_home",
+        tag="site",
+        answers=(Answer(Content("text/html"), description="The page.", headers=_TAG), _UNCHANGED),
+    ),
+    "/navigator/<file_name>": RawRoute(
+        summary="A script, style or icon of the page `/navigator`.",
+        operation_id="get_home_file",
+        tag="site",
+        answers=(Answer(Content("*/*"), description="The file.", headers=_TAG), _UNCHANGED),
+        errors=(NotFound,),
+    ),
+    "/<site_path>": RawRoute(
+        summary="Compass: its files, and to browsers its page at any other address.",
+        description="Below `/api` and the like, what is not there is told in JSON.",
+        operation_id="get_site",
+        tag="site",
+        answers=(
+            Answer(Content("*/*"), description="The file, or the page.", headers=_TAG),
+            _UNCHANGED,
+            Answer(Content("text/html"), 404, "There is nothing here."),
+        ),
+        errors=(NotFound,),
+    ),
 }
 
 # Below these, what is not there is told in JSON, whoever asks.

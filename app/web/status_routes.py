@@ -6,6 +6,8 @@ from typing import Any
 from quart import Blueprint
 
 from app.web.access import public
+from app.web.answers import Status
+from app.web.documentation import answers
 from app.web.services import services
 from app.web.site_files import INDEX, find
 
@@ -14,6 +16,7 @@ blueprint = Blueprint("status", __name__)
 
 @blueprint.get("/api/status")
 @public
+@answers(Status)
 async def get_status() -> dict[str, Any]:
     """Whether Forge answers, whether the demo user may log in, whether Compass is there."""
     use = services()

@@ -4,17 +4,45 @@ Its access rule is declared beside it like every other one's.
 """
 
 import re
+from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from app.errors import InvalidInput
-from app.generation.scaling import MEDIA_TYPE
+from app.errors import InvalidInput, NotFound, UpstreamUnavailable
+from app.generation.scaling import MEDIA_TYPE, UnreadablePicture
 from app.generation.thumbnails import DEFAULT_SIZE_PX, SIZES_PX, Thumbnails, size_at_least
 from app.web.asgi import App, Receive, Scope, Send, answer_error
+from app.web.documentation import Content, RawRoute
 from app.web.errors import translated
-from app.web.file_answers import Description, answered_as_known, begin_answer
+from app.web.file_answers import (
+    REQUEST_HEADERS,
+    Description,
+    answered_as_known,
+    begin_answer,
+    documented_answers,
+)
 from app.web.image_files import PATH_PREFIX, find_picture
 
 ACCESS_RULES = {"/api/images/<image_id>/thumbnail": "public"}
+
+
+@dataclass
+class ThumbnailQuery:
+    """`size` is that of the longer side in pixels, at least; a few sizes are made."""
+
+    size: int = DEFAULT_SIZE_PX
+
+
+DOCUMENTED = {
+    "/api/images/<image_id>/thumbnail": RawRoute(
+        summary="The picture in small, as WebP.",
+        operation_id="get_thumbnail",
+        tag="images",
+        answers=documented_answers(Content(MEDIA_TYPE)),
+        errors=(InvalidInput, NotFound, UnreadablePicture, UpstreamUnavailable),
+        request_headers=REQUEST_HEADERS,
+        query=ThumbnailQuery,
+    )
+}
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 

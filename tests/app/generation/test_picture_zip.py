@@ -42,6 +42,7 @@ def row(images: ImageStore, image_id: str, content: bytes | None, **values: Any)
         "created_at": MOMENT,
     }
     image = Image(**(fields | values))
+    image.category_id = None  # without a database, Tortoise knows no foreign keys
     if content is not None:
         path = images.path(image.file_name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +52,7 @@ def row(images: ImageStore, image_id: str, content: bytes | None, **values: Any)
 
 def zipped(images: ImageStore, *pages: Iterable[Image]) -> ZipFile:
     """The finished ZIP, checked."""
-    writing = PictureZip(images)
+    writing = PictureZip(images, {})
     content = b"".join(piece for page in pages for piece in writing.add(page))
     content += b"".join(writing.end())
     writing.close()
@@ -84,6 +85,7 @@ def test_picture_infotext_and_listing_are_in_it(images: ImageStore) -> None:
             "height": 48,
             "media_type": "image/png",
             "sha256": "0" * 64,
+            "category": None,
             "infotext": text,
             "parameters": {"Seed": "abcdefgh"},
         }
@@ -105,7 +107,7 @@ def test_nothing_makes_an_empty_listing(images: ImageStore) -> None:
 
 
 def test_every_piece_has_something_in_it(images: ImageStore) -> None:
-    writing = PictureZip(images)
+    writing = PictureZip(images, {})
     rows = [row(images, f"picture-{n}", bytes(300_000)) for n in range(8)]
     pieces = [*writing.add(rows), *writing.end()]
     writing.close()
@@ -115,7 +117,7 @@ def test_every_piece_has_something_in_it(images: ImageStore) -> None:
 
 def test_large_picture_comes_in_pieces_and_whole(images: ImageStore) -> None:
     content = bytes(range(256)) * 20_000
-    writing = PictureZip(images)
+    writing = PictureZip(images, {})
     pieces = [*writing.add([row(images, "abcdefgh", content)]), *writing.end()]
     writing.close()
     assert len(pieces) > 5
@@ -203,7 +205,7 @@ def test_memory_does_not_grow_with_the_pictures(images: ImageStore) -> None:
         row(images, f"picture-{n}", bytes(400_000), created_at=MOMENT + timedelta(seconds=n))
         for n in range(100)
     ]
-    writing = PictureZip(images)
+    writing = PictureZip(images, {})
     tracemalloc.start()
     try:
         sent = sum(len(piece) for piece in writing.add(rows))
@@ -217,7 +219,7 @@ def test_memory_does_not_grow_with_the_pictures(images: ImageStore) -> None:
 
 @pytest.mark.parametrize("pieces", [0, 1, 3])
 def test_abandoned_one_leaves_nothing_open(images: ImageStore, pieces: int) -> None:
-    writing = PictureZip(images)
+    writing = PictureZip(images, {})
     parts = writing.add([row(images, f"picture-{n}", bytes(2_000_000)) for n in range(3)])
     for _ in range(pieces):
         assert next(parts)

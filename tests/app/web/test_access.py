@@ -7,7 +7,7 @@ from quart import Quart
 
 from app.accounts.roles import Approval, Role
 from app.web.access import RULE_ATTRIBUTE
-from app.web.application import _BLUEPRINTS, RAW_ACCESS_RULES
+from app.web.application import _BLUEPRINTS, RAW_MODULES
 from tests.running import RunningNavigator
 
 RULES = {"public", *(role.name for role in Role if role is not Role.NONE)}
@@ -28,6 +28,9 @@ PUBLIC = {
     "GET /api/schedulers",
     "GET /api/status",
     "GET /api/upscalers",
+    "GET /docs",
+    "GET /docs/<name>",
+    "GET /openapi.json",
     "GET /embed/<image_id>",
     "POST /api/queue/img2img",
     "POST /api/queue/txt2img",
@@ -43,7 +46,9 @@ def declared() -> dict[str, str | None]:
     app = Quart("routes", static_folder=None)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
-    rules: dict[str, str | None] = {f"GET {path}": rule for path, rule in RAW_ACCESS_RULES.items()}
+    rules: dict[str, str | None] = {
+        f"GET {path}": rule for module in RAW_MODULES for path, rule in module.ACCESS_RULES.items()
+    }
     for route in app.url_map.iter_rules():
         for method in (route.methods or set()) - {"HEAD", "OPTIONS"}:
             handler = app.view_functions[route.endpoint]

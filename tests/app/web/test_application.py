@@ -9,7 +9,7 @@ from tests.running import RunningNavigator
 
 @pytest.mark.parametrize(
     "path",
-    ["/docs", "/redocs", "/scalar", "/openapi.json", "/swagger-ui", "/static/x", "/favicon.ico",
+    ["/redocs", "/scalar", "/swagger-ui", "/static/x", "/favicon.ico",
      "/metrics", "/.env", "/logs/navigator.log", "/images/", "/api"],
 )  # fmt: skip
 async def test_only_our_routes_are_there(server: RunningNavigator, path: str) -> None:

@@ -64,6 +64,16 @@ async def test_own_pictures_come_with_their_parameters(
         ]
 
 
+async def test_listing_names_the_category_of_each_picture(
+    server: RunningNavigator, token: str
+) -> None:
+    category = await server.post("/api/user/category", {"name": "Füchse"}, token=token)
+    await server.picture(token, categoryId=category.json["id"])
+    await server.picture(token)
+    told = listed(opened(await server.get(PATH, token=token)))
+    assert [entry["category"] for entry in told] == ["Füchse", None]
+
+
 async def test_headers_are_those_of_a_download(server: RunningNavigator, token: str) -> None:
     answer = await server.get(PATH, token=token)
     assert answer.headers["Content-Type"] == "application/zip"

@@ -29,6 +29,11 @@ async def test_models_are_as_recorded_with_the_owners_names(
     server: RunningNavigator, token: str
 ) -> None:
     await KnownCheckpoint.create(model_name="dreamModel_v1", friendly_name="Dream Model")
+
+    async def is_read() -> bool:
+        return bool((await server.get("/api/models")).json["models"][0]["known"])
+
+    await until(is_read)
     for number in (62, 64):
         recorded = exchange(number)
         answer = await server.replay(recorded)

@@ -7,13 +7,7 @@ from app.web.paths import CanonicalPaths
 from tests.contract import compare, exchange
 from tests.running import RunningNavigator
 
-RULES = [
-    "/",
-    "/openapi.json",
-    "/api/models",
-    "/api/images/<image_id>",
-    "/api/images/<image_id>/info",
-]
+RULES = ["/", "/docs", "/api/models", "/api/images/<image_id>", "/api/images/<image_id>/info"]
 
 
 async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -23,7 +17,6 @@ async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.mark.parametrize(
     ("path", "canonical"),
     [
-        ("/OpenAPI.json", "/openapi.json"),
         ("/API/Models", "/api/models"),
         ("/api/models/", "/api/models"),
         ("/API/IMAGES/AbC", "/api/images/AbC"),
@@ -33,6 +26,9 @@ async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
         ("/API/nothing", "/API/nothing"),
         ("/API/Images/a/b/c", "/API/Images/a/b/c"),
         ("/API/IMAGES/\u0130/INFO", "/api/images/\u0130/info"),
+        ("/Docs", "/docs"),
+        ("/Docs/", "/docs"),
+        ("/API/IMAGES/", "/API/IMAGES/"),
         ("/", "/"),
     ],
 )
