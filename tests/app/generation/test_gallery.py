@@ -45,6 +45,23 @@ async def test_pictures_of_one_second_appear_each_exactly_once(gallery: Gallery,
     assert [len(page) for page in found[:-1]] == [size] * (len(found) - 1)
 
 
+@pytest.mark.parametrize("category", ["", "AND category_id = 1"])
+async def test_page_is_read_from_an_index_in_its_order(gallery: Gallery, category: str) -> None:
+    """Neither are the pictures of others looked at, nor is anything sorted."""
+    for number in range(40):
+        await make_image(f"picture-{number:02}", second=number)
+    query = (
+        f"SELECT id FROM generated_image WHERE owner_id = '{OWNER}' {category} "
+        "ORDER BY created_at DESC, id DESC LIMIT 10 OFFSET 20"
+    )
+    database = Image._meta.db
+    explain = "EXPLAIN" if database.capabilities.dialect == "mysql" else "EXPLAIN QUERY PLAN"
+    (plan,) = await database.execute_query_dict(f"{explain} {query}")
+    told = " ".join(str(value) for value in plan.values()).lower()
+    assert "covering index" in told or "using index" in told, plan
+    assert "filesort" not in told, plan
+
+
 async def test_page_beyond_the_last_is_empty_and_tells_the_count(gallery: Gallery) -> None:
     await make_image("the-only-one")
     page = await gallery.page(OWNER, number=2**31, size=10_000)
