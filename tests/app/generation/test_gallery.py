@@ -1,5 +1,6 @@
 """Tests of `app/generation/gallery.py`, on both databases."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,26 @@ async def test_count_follows_what_is_removed_and_moved(gallery: Gallery) -> None
     await gallery.remove_category(category.id, owner_id=OWNER)
     assert await counts() == (2, 0)
     assert (await Image.get(id="picture-1")).category_id is None
+
+
+async def test_count_stays_right_when_a_picture_is_moved_and_removed_at_once(
+    gallery: Gallery,
+) -> None:
+    category = await gallery.add_category(OWNER, "mine")
+    for number in range(12):
+        await make_image(f"picture-{number:02}")
+    assert (await gallery.page(OWNER, number=1, size=1)).count == 12
+    changes = []
+    for number in range(6):
+        image_id = f"picture-{number:02}"
+        changes.append(gallery.assign(image_id, category.id, owner_id=OWNER))
+        changes.append(gallery.remove(image_id, owner_id=OWNER))
+        changes.append(gallery.assign(image_id, None, owner_id=OWNER))
+    await asyncio.gather(*changes, return_exceptions=True)
+    every = await gallery.page(OWNER, number=1, size=100)
+    filtered = await gallery.page(OWNER, number=1, size=100, category_id=category.id)
+    assert every.count == len(every.pictures) == await Image.all().count() == 6
+    assert filtered.count == len(filtered.pictures) == 0
 
 
 async def test_removed_picture_takes_its_file_along(gallery: Gallery, images: ImageStore) -> None:
