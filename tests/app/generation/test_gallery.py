@@ -1,7 +1,9 @@
 """Tests of `app/generation/gallery.py`, on both databases."""
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,7 +127,7 @@ async def test_count_stays_right_when_a_picture_is_moved_and_removed_at_once(
     for number in range(12):
         await make_image(f"picture-{number:02}")
     assert (await gallery.page(OWNER, number=1, size=1)).count == 12
-    changes = []
+    changes: list[Coroutine[Any, Any, object]] = []
     for number in range(6):
         image_id = f"picture-{number:02}"
         changes.append(gallery.assign(image_id, category.id, owner_id=OWNER))
