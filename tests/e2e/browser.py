@@ -79,7 +79,7 @@ class Browser:
         try:
             yield page
             problems = await page.problems()
-            assert not problems, problems
+            assert not problems, problems[:10]
         finally:
             await self.ask("close", page.name)
 
