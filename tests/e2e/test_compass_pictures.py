@@ -63,6 +63,23 @@ async def test_page_sees_its_picture_come(
     assert names == ["task-started", "task-progress", "task-finished"]
 
 
+@shows("Progress")
+async def test_progress_without_a_preview_shows_no_broken_picture(
+    compass: Compass, server: RunningNavigator
+) -> None:
+    await compass.log_in()
+    await compass.connected()
+    forge = stopping_at(server, 5)
+    rarely = {"show_progress_every_n_steps": 10}  # Forge's own default
+    await server.http.post(f"{forge.url}/sdapi/v1/options", json=rarely)
+    job_id = await compass.generate(FORM)
+    await compass.page.see("#progress", "5/20")
+    preview = await compass.page.picture("#preview")
+    assert (preview["width"], preview["height"]) == (1, 1)
+    forge.clear_faults()
+    await compass.event("task-finished", job_id)
+
+
 @shows("Realtime")
 async def test_socket_without_credentials_hears_of_its_address(
     compass: Compass, server: RunningNavigator
@@ -172,6 +189,21 @@ async def test_interrupted_job_still_brings_what_it_has(
     forge.clear_faults()
     await compass.event("task-finished", job_id)
     assert (await compass.page.picture("#picture"))["width"] == 64
+
+
+@shows("After interrupt")
+async def test_interrupted_job_that_has_nothing_fails(
+    compass: Compass, server: RunningNavigator
+) -> None:
+    await compass.log_in()
+    await compass.connected()
+    forge = stopping_at(server, 5)
+    job_id = await compass.generate(FORM)
+    await compass.page.see("#progress", "5/20")
+    assert (await compass.ask("post", f"/api/queue/interrupt/{job_id}"))[0] == 200
+    forge.clear_faults()
+    forge.inject(Fault.no_images())
+    assert (await compass.event("task-failed", job_id))["status"] == "failed"
 
 
 @shows("After interrupt")
