@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: databases of both kinds, a container registry."""
+"""Fixtures that every test may use: databases of both kinds, a container registry, a browser."""
 
 import os
 import sys
@@ -12,6 +12,7 @@ from app.database.connection import opened
 from app.database.migration import migrate
 from app.setting_types import DatabaseLocation
 from tests.databases import MODEL_MODULES, PrivateMariadb, free_port, missing_mariadb
+from tests.e2e.browser import Browser, missing_browser
 from tests.registries import PrivateRegistry, missing_registry
 
 _IMPOSSIBLE_HERE = {"gpu", "posix" if sys.platform == "win32" else "windows"}
@@ -50,6 +51,14 @@ def private_registry() -> Iterator[PrivateRegistry]:
     _need(missing_registry())
     with PrivateRegistry.running() as registry:
         yield registry
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the whole session."""
+    _need(missing_browser())
+    with Browser.running() as running:
+        yield running
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])

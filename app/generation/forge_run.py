@@ -12,7 +12,7 @@ from app.clients.forge_health import ForgeHealth
 from app.clients.forge_http import MissingRoute
 from app.errors import NavigatorError, UpstreamFailed, UpstreamUnavailable
 from app.events import EventBus, JobProgressed
-from app.generation.previews import Previews
+from app.generation.previews import BLANK, Previews
 from app.generation.progress import Observation, Phase, TaskWatch, Watchdog
 from app.jobs.models import Job
 
@@ -168,6 +168,8 @@ class ForgeRuns:
             return
         if seen.preview is not None:
             self._previews.put(job.id, seen.preview)
+        elif self._previews.get(job.id) is None:
+            self._previews.put(job.id, BLANK)
         self._events.publish(
             JobProgressed(
                 job.snapshot(),

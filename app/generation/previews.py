@@ -1,6 +1,13 @@
 """The latest preview of each recent job, in memory only, bounded."""
 
+import base64
 from collections import OrderedDict
+
+# One transparent pixel as PNG. Clients load a preview with each progress event, and show a broken
+# picture where there is none; Forge makes one every ten steps only.
+BLANK = base64.b64decode(
+    b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNgYAAAAAMAASsJTYQAAAAASUVORK5CYII="
+)
 
 _MAX_PREVIEWS = 64
 _MAX_BYTES = 32 * 1024 * 1024

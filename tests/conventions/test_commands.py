@@ -102,8 +102,9 @@ def _ci_run(folder: Path, test_command: str) -> subprocess.CompletedProcess[str]
     # Programs that .ci/run would otherwise install; it only looks whether they are there.
     programs = folder / "programs"
     programs.mkdir()
-    for name in ("mariadbd", "mariadb-install-db", "mariadb", "docker-registry"):
-        (programs / name).write_text("#!/bin/sh\nexit 1\n", "utf-8")
+    codes = dict.fromkeys(("mariadbd", "mariadb-install-db", "mariadb", "docker-registry"), 1)
+    for name, code in (codes | {"chromium": 1, "node": 1, "npm": 0}).items():
+        (programs / name).write_text(f"#!/bin/sh\nexit {code}\n", "utf-8")
         (programs / name).chmod(0o755)
     venv = folder / ".venv" / "bin"
     venv.mkdir(parents=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 PROJECT = Path(__file__).parent.parent.parent
 SOURCE_FOLDERS = ("app", "launcher")
 PYTHON_FOLDERS = (*SOURCE_FOLDERS, "tests", "migrations")
+_OTHERS = {"__pycache__", "node_modules"}
 _OWN_FOLDERS = (*PYTHON_FOLDERS, ".ci", ".github", "forge_patches", "packaging")
 
 
@@ -20,7 +21,7 @@ def python_files(*folders: str) -> list[Path]:
         path
         for folder in folders
         for path in (PROJECT / folder).rglob("*.py")
-        if "__pycache__" not in path.parts
+        if not _OTHERS.intersection(path.parts)
     )
 
 
@@ -31,7 +32,7 @@ def text_files() -> list[Path]:
         path
         for folder in _OWN_FOLDERS
         for path in (PROJECT / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not _OTHERS.intersection(path.parts)
     ]
     kept = [path for path in [*top, *below] if path.suffix not in {".png", ".ico", ".pyc"}]
     return sorted(path for path in kept if path.name not in {".env", ".coverage", ".git"})

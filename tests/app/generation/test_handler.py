@@ -13,6 +13,7 @@ from app.accounts.models import User
 from app.events import CheckpointChanged, JobFinished, JobProgressed
 from app.generation.images import described
 from app.generation.models import Image
+from app.generation.previews import BLANK
 from app.jobs.models import Job, JobStatus
 from app.simulator import Simulator
 from tests.building import (
@@ -126,7 +127,7 @@ async def test_progress_is_told_without_previews_too(owner: User, tmp_path: Path
     ):
         job = await shop.ended(await shop.submit())
         assert any(isinstance(event, JobProgressed) for event in shop.events)
-        assert shop.previews.get(job.id) is None
+        assert shop.previews.get(job.id) == BLANK
 
 
 @ON_SQLITE_ONLY

@@ -1,6 +1,16 @@
 """Tests of the previews that are kept in memory."""
 
-from app.generation.previews import Previews
+import io
+
+from PIL import Image
+
+from app.generation.previews import BLANK, Previews
+
+
+def test_blank_preview_is_transparent() -> None:
+    with Image.open(io.BytesIO(BLANK)) as picture:
+        assert picture.format == "PNG"
+        assert picture.getchannel("A").getextrema() == (0, 0)
 
 
 def test_newest_preview_of_a_job_replaces_the_one_before() -> None:
