@@ -126,7 +126,8 @@ def _take_folder(dist: Path, folder: Path, build: "CompassBuild") -> None:
         parts = Path(parent).relative_to(dist).parts
         for name in names:
             path = Path(parent, name)
-            if path.is_file():  # a link to one is one; a socket is none
+            # A socket is none; a link that leads out of the build is nothing of Compass's.
+            if path.is_file() and path.resolve().is_relative_to(dist):
                 with path.open("rb") as content:
                     build.add_file((*parts, name), content)
 

@@ -3,7 +3,6 @@
 Facts about Forge come from recordings of commit 5e1dcd35; their names stand in brackets.
 """
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ from app.clients.forge_http import (
     json_objects,
     well_formed,
 )
+from app.errors import UpstreamFailed
 
 # Forge sends no byte until the picture is done; whether it still works is seen by its progress.
 _RESCAN_TIMEOUT = aiohttp.ClientTimeout(total=600, connect=5)
@@ -125,9 +125,16 @@ class ForgeClient:
         The first two wait until a running generation is done (README, section 2), hence the
         patience. A fork may lack one of them.
         """
+        failed: UpstreamFailed | None = None
         for path in ("/refresh-loras", "/refresh-checkpoints", "/refresh-embeddings"):
-            with contextlib.suppress(MissingRoute):
+            try:
                 await self._http.request("POST", self._api_url + path, timeout=_RESCAN_TIMEOUT)
+            except MissingRoute:
+                pass
+            except UpstreamFailed as error:  # of one extension, say: the others shall look
+                failed = error
+        if failed is not None:
+            raise failed
 
     async def interrupt(self) -> None:
         """Stops whatever runs now before its next step; without effect while idle."""

@@ -46,7 +46,8 @@ class ForgeLists:
             }:
                 return item
         called = self.friendly_names.get(name)
-        return None if called is None or called == name else self.checkpoint(called)
+        named = (item for item in self.checkpoints if item.get("model_name") == called)
+        return next(named, None) if called is not None else None
 
     def sampler(self, name: str) -> str | None:
         """The sampler's own name for a name, an alias, or either in another case."""

@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.database.connection import is_unavailable
+from tortoise.expressions import Q
+
 from app.errors import NavigatorError
-from app.events import Event, EventBus, JobFinished
+from app.events import Event, EventBus, JobFailed, JobFinished
 from app.files import PARTIAL_SUFFIX, write_flushed
 from app.generation.images import DiskFailed
 from app.generation.picture_input import as_mask, as_rgb_png, picture_bytes, size_of_png
@@ -23,6 +25,7 @@ _INIT, _MASK = ".init.png", ".mask.png"
 _SWEEP_INTERVAL_S = 60.0
 _NEW_S = 600.0  # a job's files are older than its row
 _KEPT_FOR_RETRY = timedelta(hours=24)
+_IDS_PER_QUERY = 500
 _DECODED_AT_ONCE = 2  # each may take some hundred megabytes
 
 
@@ -38,7 +41,8 @@ class InputImages:
 
     def __init__(self, folder: Path):
         self._folder = folder
-        self._decoding = asyncio.Semaphore(_DECODED_AT_ONCE)
+        # Of its own: a thread decodes on when its client has gone, and others serve pictures.
+        self._pool = ThreadPoolExecutor(_DECODED_AT_ONCE, thread_name_prefix="initial-image")
 
     def prepare(self) -> None:
         """Makes the folder and removes what a crash left half-written."""
@@ -52,8 +56,15 @@ class InputImages:
         `init_image` is what the client sent, or the file of a picture of ours. Raises
         `InvalidInput` naming the field, `DiskFailed`.
         """
-        async with self._decoding:
-            return await asyncio.to_thread(self._save, job_id, init_image, mask)
+        saving = asyncio.get_running_loop().run_in_executor(
+            self._pool, self._save, job_id, init_image, mask
+        )
+        try:
+            return await asyncio.shield(saving)
+        except asyncio.CancelledError:  # the client went away
+            if not saving.cancel():
+                saving.add_done_callback(lambda done: self._discard(job_id, done))
+            raise
 
     async def read(self, job_id: str, *, has_mask: bool) -> tuple[bytes, bytes | None]:
         """The PNGs of a job: initial image and mask. Raises `InputGone`."""
@@ -66,43 +77,49 @@ class InputImages:
     @contextlib.asynccontextmanager
     async def kept_clean(self, events: EventBus) -> AsyncIterator[None]:
         """Removes files whose jobs need them no more, while the block runs."""
-        async with (
-            events.subscribed() as happened,
-            running(self._remove_of_finished(happened)),
-            running(self._sweep_now_and_then()),
-        ):
-            yield
+        try:
+            async with (
+                events.subscribed() as happened,
+                running(self._remove_of_ended(happened)),
+                running(self._sweep_now_and_then()),
+            ):
+                yield
+        finally:
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def sweep(self) -> None:
         """Removes files of jobs that neither wait, run, nor failed so lately that they may be
         retried."""
-        found = await asyncio.to_thread(self._job_ids)
-        if not found:
-            return
-        waiting = Job.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
-        failed = Job.filter(
-            status=JobStatus.FAILED, finished_at__gt=datetime.now(UTC) - _KEPT_FOR_RETRY
-        )
-        for jobs in (waiting, failed):
-            needed = await jobs.filter(id__in=list(found)).values_list("id", flat=True)
-            found -= {str(job_id) for job_id in needed}
-        await asyncio.to_thread(self._remove, found)
+        found = sorted(await asyncio.to_thread(self._job_ids))
+        for start in range(0, len(found), _IDS_PER_QUERY):
+            ids = found[start : start + _IDS_PER_QUERY]
+            needed = Q(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]) | Q(
+                status=JobStatus.FAILED, finished_at__gt=datetime.now(UTC) - _KEPT_FOR_RETRY
+            )
+            rows = await Job.filter(needed, id__in=ids).values_list("id", flat=True)
+            kept = {str(job_id) for job_id in rows}
+            await asyncio.to_thread(self._remove, [one for one in ids if one not in kept])
 
-    async def _remove_of_finished(self, happened: asyncio.Queue[Event]) -> None:
+    async def _remove_of_ended(self, happened: asyncio.Queue[Event]) -> None:
         while True:
             event = await happened.get()
-            if isinstance(event, JobFinished) and event.job.kind == JobKind.IMG2IMG:
-                await self.remove(event.job.id)
+            if not isinstance(event, JobFinished | JobFailed):
+                continue
+            if event.job.kind == JobKind.IMG2IMG:
+                with _only_logged():
+                    # A failed one may be retried.
+                    if not await Job.exists(id=event.job.id, status=JobStatus.FAILED):
+                        await self.remove(event.job.id)
 
     async def _sweep_now_and_then(self) -> None:
         while True:
-            try:
+            with _only_logged():
                 await self.sweep()
-            except Exception as error:
-                if not (is_unavailable(error) or isinstance(error, OSError)):
-                    raise
-                log.warning("initial images could not be swept: %s", error)
             await asyncio.sleep(_SWEEP_INTERVAL_S)
+
+    def _discard(self, job_id: str, saved: asyncio.Future[int]) -> None:
+        if not saved.cancelled() and saved.exception() is None:
+            self._pool.submit(self._remove, [job_id])
 
     def _job_ids(self) -> set[str]:
         """Of all files that are not brand-new."""
@@ -147,6 +164,15 @@ class InputImages:
             for suffix in (_INIT, _MASK):
                 with contextlib.suppress(OSError):
                     (self._folder / (job_id + suffix)).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _only_logged() -> Iterator[None]:
+    """Nothing depends on the files being removed now rather than at the next sweep."""
+    try:
+        yield
+    except Exception as error:
+        log.warning("initial images could not be swept: %r", error)
 
 
 def _content_of(path: Path) -> bytes:

@@ -29,9 +29,6 @@ _MAX_SIDE = 16_384
 _DEFAULTS_FOR_ZERO = {
     "width": 512, "height": 512, "steps": 50, "cfg_scale": 7, "distilled_cfg": 3.5,
 }  # fmt: skip
-_MAY_NOT_BE_EMPTY = (
-    "model_name", "prompt", "sampler_name", "scheduler_name", "upscaler_name", "init_image", "mask",
-)  # fmt: skip
 
 
 class DrawingParameters(BaseModel):
@@ -196,7 +193,8 @@ def _without_empties(data: Any) -> Any:
     given = {
         name: value
         for name, value in data.items()
-        if not (value is None or (value == "" and name in _MAY_NOT_BE_EMPTY))
+        # A form whose fields were cleared sends empty texts.
+        if not (value is None or (value == "" and name != "negative_prompt"))
     }
     for name, default in _DEFAULTS_FOR_ZERO.items():
         if name in given and _is_zero(given[name]):

@@ -6,6 +6,7 @@ Blocks; call it in a thread.
 import base64
 import binascii
 import io
+import logging
 import re
 
 from PIL import Image as Pillow
@@ -13,7 +14,9 @@ from PIL import ImageOps
 
 from app.errors import InvalidInput
 
-MAX_PIXELS = 50_000_000
+log = logging.getLogger(__name__)
+
+MAX_PIXELS = 25_000_000
 _DATA_URI = re.compile(r"\s*data:[\w/+.;=-]*;base64,", re.ASCII)
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _WHITE = (255, 255, 255)
@@ -40,14 +43,14 @@ def as_rgb_png(content: bytes, field: str) -> bytes:
     Raises `InvalidInput` naming the field when it is no picture or has too many pixels.
     """
     with _opened(content, field) as picture:
-        return _png(_on_white(ImageOps.exif_transpose(picture)))
+        return _png(_on_white(_upright(picture)))
 
 
 def as_mask(content: bytes, field: str, size: tuple[int, int]) -> bytes:
     """The mask as an RGB PNG of this size. A partly transparent one counts by its opacity, as in
     Forge. Raises as `as_rgb_png`."""
     with _opened(content, field) as picture:
-        turned = ImageOps.exif_transpose(picture)
+        turned = _upright(picture)
         if "A" in turned.getbands() or "transparency" in turned.info:
             opacity = turned.convert("RGBA").getchannel("A")
             is_opaque = opacity.getextrema() == (255, 255)
@@ -84,6 +87,14 @@ def _opened(content: bytes, field: str) -> Pillow.Image:
     return picture
 
 
+def _upright(picture: Pillow.Image) -> Pillow.Image:
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception as error:  # nonsense in the EXIF data makes it raise nearly anything
+        log.debug("a picture stays as it lies: %r", error)
+        return picture
+
+
 def _on_white(picture: Pillow.Image) -> Pillow.Image:
     if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits; converting would clip
         return picture.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
@@ -96,9 +107,7 @@ def _on_white(picture: Pillow.Image) -> Pillow.Image:
 
 
 def _png(picture: Pillow.Image) -> bytes:
-    # A new picture: what the client's file carried besides pixels stays behind.
-    clean = Pillow.new("RGB", picture.size)
-    clean.paste(picture)
+    picture.info = {}  # what the client's file carried besides pixels stays behind
     written = io.BytesIO()
-    clean.save(written, "PNG", compress_level=1)
+    picture.save(written, "PNG", compress_level=1)
     return written.getvalue()

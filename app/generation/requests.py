@@ -1,5 +1,7 @@
 """From a job to the request that Forge gets: one way for each kind of job."""
 
+import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -64,14 +66,16 @@ class Txt2Img:
             if picture is None and not repeats:
                 raise NotFound("The picture to upscale is not there any more.")
         if picture is not None and self._first_pass.is_refused:
-            return self._enlarging(job, parameters, lists, picture)
-        payload = txt2img_payload(
+            return await asyncio.to_thread(self._enlarging, job, parameters, lists, picture)
+        make = functools.partial(
+            txt2img_payload,
             parameters,
             task_id=task_id_of(job, job.runs),
             upscaler=parameters.upscaler_name,
             has_modules=lists.has_modules,
             firstpass_image=picture,
         )
+        payload = make() if picture is None else await asyncio.to_thread(make)
         return lambda: self._send(payload)
 
     async def _send(self, payload: Mapping[str, Any]) -> Generated:
@@ -120,7 +124,8 @@ class Img2Img:
         self, job: Job, parameters: Img2ImgParameters, lists: ForgeLists
     ) -> ForgeRequest:
         init_image, mask = await self._inputs.read(job.id, has_mask=parameters.has_mask)
-        payload = img2img_payload(
+        payload = await asyncio.to_thread(
+            img2img_payload,
             parameters,
             task_id=task_id_of(job, job.runs),
             init_image=init_image,

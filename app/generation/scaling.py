@@ -25,7 +25,7 @@ _SIXTEEN_BITS = {"I", "I;16", "I;16B"}
 # What Pillow raises at files that break off or were tampered with.
 _BROKEN = (
     OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, OverflowError,
-    AttributeError, struct.error, zlib.error,
+    AttributeError, AssertionError, struct.error, zlib.error,
 )  # fmt: skip
 
 

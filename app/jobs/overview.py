@@ -44,7 +44,11 @@ async def overview(owner_id: str, lane: Lane, *, now: datetime | None = None) ->
     shown = Q(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]) | Q(
         status=JobStatus.FAILED, finished_at__gt=now - _FAILED_SHOWN_FOR
     )
-    jobs = await Job.filter(shown, owner_id=owner_id, lane=lane).order_by("position", "number")
+    # The first condition says nothing new, but it is one that an index can be read by.
+    statuses = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.FAILED)
+    jobs = await Job.filter(shown, status__in=statuses, owner_id=owner_id, lane=lane).order_by(
+        "position", "number"
+    )
     usual_s = await _usual_duration_s(lane)
     running = await Job.filter(lane=lane, status=JobStatus.RUNNING).first()
     rest_s = 0.0

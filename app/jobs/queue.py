@@ -112,6 +112,10 @@ class JobQueue:
         await self._sync_if_needed()
         return submitted
 
+    def check_room(self, owner_id: str) -> None:
+        """Raises `TooMany` when `submit` would refuse one more job of the user's."""
+        self._allowance.check(self._waiting, owner_id)
+
     async def claim(self, lane: Lane) -> Job | None:
         """Marks the first waiting job of the lane as running and gives it, or None."""
         async with self._careful():

@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.clients.forge import ForgeClient
-from app.clients.forge_http import JsonObject, MissingRoute
+from app.clients.forge_http import MissingRoute
 from app.clients.forge_lists import ForgeLists
 from app.errors import UpstreamFailed, UpstreamUnavailable
 from app.events import EventBus, ModelsRefreshed
@@ -21,6 +21,8 @@ from app.tasks import running
 log = logging.getLogger(__name__)
 
 _EXPIRY_S = 300.0
+_RESCAN_PAUSE_S = 5.0
+_RESCAN_PATIENCE_S = 10.0
 # What Navigator and its clients have no use for; of a few hundred LoRAs it is many megabytes.
 _LARGE_METADATA = ("ss_tag_frequency", "ss_bucket_info", "ss_datasets", "ss_dataset_dirs")
 
@@ -38,7 +40,11 @@ class Catalogue:
         *,
         known_checkpoints: KnownCheckpoints | None = None,
         expiry_s: float = _EXPIRY_S,
+        rescan_pause_s: float = _RESCAN_PAUSE_S,
+        rescan_patience_s: float = _RESCAN_PATIENCE_S,
     ):
+        """All lists are read anew after `expiry_s`. Forge looks for files once in `rescan_pause_s`;
+        who asks for it waits `rescan_patience_s` at most."""
         self._forge = forge
         self._events = events
         self._file = file
@@ -47,7 +53,10 @@ class Catalogue:
         self._lists: ForgeLists | None = None
         self._tried_s = time.monotonic()
         self._lock = asyncio.Lock()
+        self._rescan_pause_s = rescan_pause_s
+        self._rescan_patience_s = rescan_patience_s
         self._rescan: asyncio.Task[None] | None = None
+        self._rescanned_s = -rescan_pause_s
         self.read_at: datetime | None = None
         self.is_stale = True
 
@@ -91,11 +100,16 @@ class Catalogue:
     async def rescan(self) -> None:
         """Makes Forge look for files anew, reads all lists, and tells everybody.
 
-        Who asks meanwhile waits for the same. Raises what `ForgeClient` raises.
+        Who asks meanwhile waits for the same, who asks just afterwards gets nothing new. While
+        Forge draws it may take long: then it goes on behind. Raises what `ForgeClient` raises.
         """
         if self._rescan is None or self._rescan.done():
+            if time.monotonic() - self._rescanned_s < self._rescan_pause_s:
+                return
             self._rescan = asyncio.create_task(self._rescan_and_tell())
-        await asyncio.shield(self._rescan)
+        await asyncio.wait([self._rescan], timeout=self._rescan_patience_s)
+        if self._rescan.done():
+            self._rescan.result()
 
     @contextlib.asynccontextmanager
     async def kept_fresh(self) -> AsyncIterator[None]:
@@ -109,19 +123,28 @@ class Catalogue:
                 await asyncio.wait([self._rescan])
 
     async def _rescan_and_tell(self) -> None:
-        await self._forge.rescan()
+        try:
+            await self._forge.rescan()
+        except (UpstreamFailed, UpstreamUnavailable) as error:
+            log.warning("Forge did not look for new files: %s", error.message)
+            self.is_stale = True
+            raise
+        finally:
+            self._rescanned_s = time.monotonic()
         await self.refresh()
         self._events.publish(ModelsRefreshed())
 
     async def _read(self) -> ForgeLists:
         before = self.lists
-        checkpoints, modules, samplers, schedulers, upscalers, loras = await asyncio.gather(
+        checkpoints, samplers, modules = await asyncio.gather(
             self._forge.checkpoints(),
-            _or_none(self._forge.modules),
             self._forge.samplers(),
-            _or_none(self._forge.schedulers),
-            _or_none(self._forge.upscalers),
-            _or_none(self._forge.loras),
+            _read(self._forge.modules, before.modules),
+        )
+        schedulers, upscalers, loras = await asyncio.gather(
+            _read(self._forge.schedulers, before.schedulers),
+            _read(self._forge.upscalers, before.upscalers),
+            _read(self._forge.loras, before.loras),
         )
         return ForgeLists(
             checkpoints,
@@ -130,18 +153,10 @@ class Catalogue:
             schedulers or [],
             upscalers or [],
             [_without_large_metadata(lora) for lora in loras or []],
-            await self._embeddings(before.embeddings),
+            await _read(self._forge.embeddings, before.embeddings) or [],
             await self._known_checkpoints.friendly_names(),
             has_modules=modules is not None,
         )
-
-    async def _embeddings(self, before: Sequence[str]) -> Sequence[str]:
-        """No job depends on them, so their failure keeps nothing else away."""
-        try:
-            return await _or_none(self._forge.embeddings) or []
-        except UpstreamFailed as error:
-            log.info("embeddings stay as they are: %s", error.message)
-            return before
 
     async def _refresh_on_expiry(self) -> None:
         while True:
@@ -155,23 +170,32 @@ class Catalogue:
 
     async def renamed(self) -> ForgeLists:
         """The known lists with the owner's names of now. Raises as `known`."""
-        lists = self.known()
         names = await self._known_checkpoints.friendly_names()
+        lists = self.known()
         if names != lists.friendly_names:
             self._lists = lists = replace(lists, friendly_names=names)
         return lists
 
 
-def _without_large_metadata(lora: JsonObject) -> JsonObject:
+def _without_large_metadata(lora: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = lora.get("metadata")
     if not isinstance(metadata, dict):
         return lora
     kept = {name: value for name, value in metadata.items() if name not in _LARGE_METADATA}
-    return lora | {"metadata": kept}
+    return {**lora, "metadata": kept}
 
 
-async def _or_none(fetch: Callable[[], Awaitable[T]]) -> T | None:
+async def _read(
+    fetch: Callable[[], Awaitable[Sequence[T]]], before: Sequence[T]
+) -> Sequence[T] | None:
+    """The list; None when Forge has no route for it; the one of before when it fails.
+
+    Jobs can be drawn without it, so one broken list must not keep everything else away.
+    """
     try:
         return await fetch()
     except MissingRoute:
         return None
+    except UpstreamFailed as error:
+        log.warning("one of Forge's lists stays as it is: %s", error.message)
+        return before

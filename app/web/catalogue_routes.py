@@ -121,7 +121,9 @@ async def get_models() -> dict[str, list[Item]]:
 
     `?refresh=true` makes Forge look for new files first, if a logged-in user asks.
     """
-    if request.args.get("refresh") == "true" and await caller_if_any() is not None:
+    asks = request.args.get("refresh") == "true" and request.method == "GET"
+    # A cookie alone must not make anything happen.
+    if asks and "Authorization" in request.headers and await caller_if_any() is not None:
         await _rescan()
     return await _models()
 

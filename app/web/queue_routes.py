@@ -17,6 +17,8 @@ from app.errors import (
     TooMany,
     UpstreamUnavailable,
 )
+from app.generation.images import DiskFailed
+from app.generation.input_images import InputGone
 from app.generation.models import Image
 from app.generation.parameters import (
     DrawingParameters,
@@ -88,7 +90,7 @@ async def post_upscale(image_id: str, data: UpscaleRequest) -> dict[str, Any]:
 @requires(Role.APPRENTICE)
 @validate_request(Img2ImgRequest)
 @answers(QueuedImg2Img)
-@fails(InvalidInput, Forbidden, TooMany)
+@fails(InvalidInput, Forbidden, InputGone, TooMany, DiskFailed)
 async def post_img2img(data: Img2ImgRequest) -> dict[str, Any]:
     """Queues a picture that is drawn from another one. Follow it over socket.io."""
     return await _queue_img2img(data)
@@ -108,7 +110,7 @@ async def post_bot_txt2img() -> dict[str, Any]:
 @public
 @document_request(BotImg2ImgRequest)
 @answers(QueuedImg2Img)
-@fails(InvalidInput, Forbidden, NotApproved, TooMany, UpstreamUnavailable)
+@fails(InvalidInput, Forbidden, NotApproved, TooMany, UpstreamUnavailable, InputGone, DiskFailed)
 async def post_bot_img2img() -> dict[str, Any]:
     """As for users, for the `owner_id` that a bot names; see `ALLOW_LEGACY_BOT_ENDPOINTS`."""
     return await _queue_img2img(Img2ImgRequest.model_validate(await _bot_request("img2img")))
@@ -136,6 +138,8 @@ async def post_interrupt(job_id: str) -> dict[str, str]:
     done = await services().queue.cancel(
         job_id, caller_id=caller().user_id, is_administrator=caller().is_administrator
     )
+    if done is Cancellation.REMOVED:
+        await services().inputs.remove(job_id)
     return _CANCELLED[done]
 
 
@@ -163,6 +167,7 @@ async def _queue_img2img(data: Img2ImgRequest) -> dict[str, Any]:
     use = services()
     parameters = data.checked(use.catalogue.lists, max_pixels=use.max_pixels)
     await _check_category(parameters.categoryId)
+    use.queue.check_room(caller().user_id)  # before anything is decoded for nothing
     init_image = await _init_image(data.init_image)
     job_id = new_job_id()
     input_bytes = await use.inputs.save(job_id, init_image, data.mask)
@@ -179,6 +184,8 @@ async def _bot_request(kind: str) -> dict[str, Any]:
     """The body, once it is clear that a bot may act, and for whom."""
     bots = services().legacy_bots
     bots.check(_origin(), instead=f"/api/queue/user/{kind}")
+    if "Origin" in request.headers:  # a page in a browser of this machine is no bot
+        raise Forbidden("Bots may not call from web pages.", code="ORIGIN_NOT_ALLOWED")
     body: dict[str, Any] = await request.get_json()
     act_for(await bots.owner(body.get("owner_id")))
     return body

@@ -92,7 +92,7 @@ class Site:
             await self._home(scope, receive, send, other=self._other)
         elif path == "/":
             await self._page_or_other(scope, receive, send, status=200)
-        elif path.split("/")[1].lower() in _NO_PAGES_BELOW or self._is_route(path):
+        elif path.lstrip("/").partition("/")[0].lower() in _NO_PAGES_BELOW or self._is_route(path):
             await self._other(scope, receive, send)
         elif (file := await asyncio.to_thread(self._find, path)) is not None:
             await self._send_file(scope, send, path, file)

@@ -42,6 +42,11 @@ def test_checkpoint_that_forge_would_replace_is_not_found(name: str) -> None:
     assert LISTS.checkpoint(name) is None
 
 
+def test_checkpoints_named_after_each_other_do_not_lead_in_circles() -> None:
+    lists = ForgeLists(checkpoints=[{"model_name": "c"}], friendly_names={"a": "b", "b": "a"})
+    assert lists.checkpoint("a") is None
+
+
 def test_name_of_one_checkpoint_goes_before_the_title_of_another() -> None:
     lists = ForgeLists(
         checkpoints=[{"model_name": "one", "title": "two"}, {"model_name": "two", "title": "x"}]

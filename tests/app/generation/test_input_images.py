@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image as Pillow
 
 from app.errors import InvalidInput
-from app.events import EventBus, JobFinished, JobSnapshot
+from app.events import EventBus, JobFailed, JobFinished, JobSnapshot
 from app.generation.images import DiskFailed
 from app.generation.input_images import InputGone, InputImages
 from app.jobs.models import Job, JobKind, JobStatus
-from tests.app.generation.test_picture_input import PLAIN
+from tests.app.generation.test_picture_input import PLAIN, encoded
 from tests.building import make_job, make_queue
 from tests.waiting import until
 
@@ -72,6 +73,17 @@ async def test_nothing_stays_of_what_is_refused(
     assert names(folder) == []
 
 
+async def test_nothing_stays_when_the_client_goes_away(inputs: InputImages, folder: Path) -> None:
+    large = base64.b64encode(encoded(Pillow.new("RGB", (2000, 2000)))).decode()
+    saving = [asyncio.create_task(inputs.save(f"somejob{n}", large, large)) for n in range(5)]
+    await until(lambda: any(folder.iterdir()))
+    for task in saving:
+        task.cancel()
+    await asyncio.gather(*saving, return_exceptions=True)
+    await inputs.save("afterwards", TEXT, None)  # no place is taken for ever
+    await until(lambda: names(folder) == ["afterwards.init.png"])
+
+
 async def test_full_disk_is_said(inputs: InputImages, folder: Path) -> None:
     (folder / "somejob1.mask.png").mkdir()
     with pytest.raises(DiskFailed):
@@ -112,14 +124,24 @@ async def test_sweep_keeps_what_a_job_still_needs(inputs: InputImages, folder: P
 
 
 @pytest.mark.usefixtures("owner")
-async def test_files_go_as_soon_as_their_job_has_its_picture(
+async def test_files_go_as_soon_as_their_job_has_ended_for_good(
     inputs: InputImages, folder: Path
 ) -> None:
     events = EventBus()
     await inputs.save("somejob1", TEXT, None)
     await inputs.save("somejob2", TEXT, None)
+    failed = await make_job(make_queue())
+    await Job.filter(id=failed.id).update(status=JobStatus.FAILED)
+    await inputs.save(failed.id, TEXT, None)
+    await inputs.save("cancelled", TEXT, None)
+
+    def job(job_id: str, kind: JobKind = JobKind.IMG2IMG) -> JobSnapshot:
+        return JobSnapshot(job_id, kind.value, "x", "x", {})
+
     async with inputs.kept_clean(events):
-        await asyncio.sleep(0)
-        for job_id, kind in (("somejob1", JobKind.IMG2IMG), ("somejob2", JobKind.TXT2IMG)):
-            events.publish(JobFinished(JobSnapshot(job_id, kind.value, "x", "x", {}), seed=1))
-        await until(lambda: names(folder) == ["somejob2.init.png"])
+        events.publish(JobFinished(job("somejob2", JobKind.TXT2IMG), seed=1))
+        events.publish(JobFailed(job(failed.id), "for a reason"))
+        events.publish(JobFailed(job("cancelled"), "The job was cancelled."))
+        events.publish(JobFinished(job("somejob1"), seed=1))
+        left = sorted(["somejob2.init.png", f"{failed.id}.init.png"])
+        await until(lambda: names(folder) == left)

@@ -1,6 +1,7 @@
 """Tests of keeping Forge's lists."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -183,16 +184,62 @@ async def test_lists_are_stale_once_they_could_not_be_read(
     assert names(catalogue.known()) == [CHECKPOINT, OTHER_CHECKPOINT]
 
 
-async def test_failing_embeddings_keep_nothing_else_away(
-    forge: ForgeClient, simulator: Simulator
+@pytest.mark.parametrize(
+    "path", ["embeddings", "upscalers", "schedulers", "sd-modules", "loras"]
+)
+async def test_one_failing_list_keeps_nothing_else_away(
+    forge: ForgeClient, simulator: Simulator, path: str
 ) -> None:
+    """Jobs can be drawn without it."""
     catalogue = Catalogue(forge, EventBus())
     await catalogue.refresh()
-    before = catalogue.known().embeddings
-    assert before
-    simulator.inject(Fault.http_500("/sdapi/v1/embeddings"))
+    before = catalogue.known()
+    assert before.embeddings
+    simulator.checkpoints.append(Checkpoint("zebra.safetensors"))
+    await simulator.restart()
+    simulator.inject(Fault.http_500(f"/sdapi/v1/{path}"))
     await catalogue.refresh()
-    assert catalogue.known().embeddings == before
+    assert "zebra" in names(catalogue.known())
+    assert replace(catalogue.known(), checkpoints=before.checkpoints) == before
+
+
+async def test_forge_looks_for_files_at_most_once_in_a_while(
+    forge: ForgeClient, simulator: Simulator
+) -> None:
+    events = EventBus()
+    catalogue = Catalogue(forge, events, rescan_pause_s=60)
+    async with events.subscribed() as heard:
+        for _ in range(5):
+            await catalogue.rescan()
+        assert heard.qsize() == 1
+    assert simulator.calls["POST /sdapi/v1/refresh-loras"] == 1
+
+
+async def test_one_failing_refresh_keeps_the_others_going_and_is_said(
+    forge: ForgeClient, simulator: Simulator
+) -> None:
+    catalogue = Catalogue(forge, EventBus(), rescan_pause_s=0)
+    await catalogue.refresh()
+    simulator.inject(Fault.http_500("/sdapi/v1/refresh-loras"))
+    with pytest.raises(UpstreamFailed):
+        await catalogue.rescan()
+    assert catalogue.is_stale
+    assert simulator.calls["POST /sdapi/v1/refresh-checkpoints"] == 1
+    assert simulator.calls["POST /sdapi/v1/refresh-embeddings"] == 1
+    await catalogue.rescan()
+    assert not catalogue.is_stale
+
+
+async def test_rescan_that_takes_long_goes_on_behind(
+    forge: ForgeClient, simulator: Simulator
+) -> None:
+    events = EventBus()
+    catalogue = Catalogue(forge, events, rescan_patience_s=0.05)
+    simulator.inject(Fault.slow(0.5, "/sdapi/v1/refresh-loras"))
+    async with catalogue.kept_fresh(), events.subscribed() as heard:
+        await catalogue.rescan()
+        assert heard.empty()
+        await until(lambda: not heard.empty())
 
 
 async def test_checkpoint_is_found_by_the_owners_name_for_it(forge: ForgeClient) -> None:

@@ -70,6 +70,18 @@ async def test_refresh_needs_a_login_and_tells_everybody(
     assert (await server.post("/api/models/refresh")).status == 401
 
 
+async def test_cookie_alone_refreshes_nothing(server: RunningNavigator) -> None:
+    assert server.forge is not None
+    login = await server.post("/api/auth/login", {"code": "DEMO_USER"})
+    cookie = login.headers["Set-Cookie"].partition(";")[0]
+    await server.get("/api/models?refresh=true", headers={"Cookie": cookie})
+    headers = {"Cookie": cookie, "Authorization": "Bearer garbage"}
+    await server.get("/api/models?refresh=true", headers=headers)
+    token = login.json["token"]
+    await server.request("HEAD", "/api/models?refresh=true", token=token)
+    assert server.forge.calls["POST /sdapi/v1/refresh-checkpoints"] == 0
+
+
 async def test_refresh_while_forge_is_away_gives_the_last_known_list(
     server: RunningNavigator, token: str
 ) -> None:

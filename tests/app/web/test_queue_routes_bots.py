@@ -47,6 +47,14 @@ async def test_bot_that_names_nobody_is_refused_as_recorded(with_bots: RunningNa
     assert not await User.exists(id="None")
 
 
+async def test_web_page_is_no_bot(with_bots: RunningNavigator) -> None:
+    body = PLAIN | {"owner_id": "Russ"}
+    answer = await with_bots.post("/api/queue/txt2img", body, headers={"Origin": "http://evil"})
+    assert (answer.status, answer.json["error_code"]) == (403, "ORIGIN_NOT_ALLOWED")
+    answer = await with_bots.post("/api/queue/txt2img", PLAIN | {"owner_id": "superuser"})
+    assert answer.status == 403
+
+
 async def test_bot_from_elsewhere_is_refused(with_bots: RunningNavigator) -> None:
     headers = {"X-Forwarded-For": "198.51.100.7"}
     body = PLAIN | {"owner_id": "Russ"}

@@ -13,6 +13,7 @@ from app.simulator import Fault, SimulatorOptions
 from tests.app.generation.test_picture_input import PLAIN
 from tests.contract import compare, exchange
 from tests.running import CHECKPOINT, RunningNavigator, running_navigator
+from tests.waiting import until
 
 IMG2IMG = "/api/queue/user/img2img"
 UPSCALE = "/api/queue/user/txt2img/upscale-hrf"
@@ -151,6 +152,32 @@ async def test_upscale_asks_forge_for_nothing(server: RunningNavigator, token: s
     assert (answer.status, answer.json["steps"]) == (200, 4)
     await server.finished(answer.json["job_id"])
     assert server.forge.calls["POST /sdapi/v1/png-info"] == calls
+
+
+async def test_cancelled_job_takes_its_pictures_along(slow_server: RunningNavigator) -> None:
+    server = slow_server
+    token = await server.login()
+    await server.submit(token, steps=100)
+    answer = await server.post(IMG2IMG, asked(mask=TEXT), token=token)
+    inputs = server.settings.data_dir / "inputs"
+    assert len(list(inputs.iterdir())) == 2
+    cancelled = await server.post(
+        f"/api/queue/interrupt/{answer.json['job_id']}", token=token
+    )
+    assert cancelled.json["status"] == "removed"
+    assert list(inputs.iterdir()) == []
+
+
+async def test_who_has_too_many_jobs_is_refused_before_anything_is_decoded(tmp_path: Path) -> None:
+    slow = SimulatorOptions(step_time_s=0.05, checkpoint_load_time_s=0, draw=False)
+    async with running_navigator(tmp_path, forge=slow, MAX_QUEUED_JOBS_PER_USER="1") as server:
+        token = await server.login()
+        for _ in range(2):
+            await server.submit(token, steps=100)
+            await server.navigator.health.wait_ready()
+            await until(lambda: Job.exists(status="running"))
+        answer = await server.post(IMG2IMG, asked(init_image="no picture"), token=token)
+        assert answer.status == 429
 
 
 async def test_upscale_of_a_large_picture_is_refused_as_recorded(tmp_path: Path) -> None:

@@ -260,3 +260,13 @@ async def test_large_file_comes_whole(server: RunningNavigator, build: Path) -> 
 async def test_realtime_port_serves_no_pages(server: RunningNavigator, build: Path) -> None:
     for path in ("/", "/navigator", "/index.html"):
         assert (await server.get(path, headers=PAGE, realtime=True)).status == 404
+
+
+async def test_target_without_a_slash_is_no_error_of_ours(server: RunningNavigator) -> None:
+    for target in ("foo", "?x"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", URL(server.url).port)
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        status = (await reader.read()).split(b" ", 2)[1]
+        writer.close()
+        await writer.wait_closed()
+        assert status in {b"400", b"404"}
