@@ -1,6 +1,7 @@
 """Recorded exchanges with the earlier Navigator: reading them, and comparing our answers.
 
-They lie in `recordings/contract/`; of each socket event the first of its name was kept.
+They lie in `recordings/contract/`; of each socket event the first of its name was kept. A status
+None means that no answer came: the server hung, or ended.
 """
 
 import json
@@ -12,7 +13,10 @@ from typing import Any
 FOLDER = Path(__file__).parent / "recordings" / "contract"
 # What clients compare with: their text counts, not only their type.
 _COMPARED = ("error", "error_code", "message", "status", "type", "task_type")
-_TYPE_NAMES = {bool: "boolean", int: "number", float: "number", str: "text", type(None): "null"}
+_TYPE_NAMES = {
+    bool: "boolean", int: "number", float: "number", str: "text", type(None): "null",
+    dict: "object", list: "list",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,14 @@ class Exchange:
     path: str
     headers: Mapping[str, str]
     body: Any
-    status: int
+    status: int | None
     answer: Any
+    media_type: str
     events: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def exchange(number: int) -> Exchange:
-    """The recording of this number."""
+    """The recording of this number. What sockets at another address heard is left out."""
     (path,) = FOLDER.glob(f"{number:03}_*.json")
     data = json.loads(path.read_text(encoding="utf-8"))
     request, response = data["request"], data["response"]
@@ -41,8 +46,13 @@ def exchange(number: int) -> Exchange:
         request["headers"],
         request["body"],
         response["status"],
-        response["body"],
-        {told["event"]: told["payload"] for told in data["socket_events"]},
+        response.get("body"),
+        response.get("headers", {}).get("content-type", "").split(";")[0],
+        {
+            told["event"]: told["payload"]
+            for told in data["socket_events"]
+            if told.get("socket", "same-ip") == "same-ip"
+        },
     )
 
 
@@ -74,7 +84,7 @@ def differences(recorded: Any, ours: Any, path: str = "") -> Iterator[tuple[str,
                 yield from differences(value, ours[key], place)
     elif isinstance(recorded, list) and isinstance(ours, list):
         if bool(recorded) != bool(ours):
-            yield path, f"{len(recorded)} elements, now {len(ours)}"
+            yield path or "body", f"{len(recorded)} elements, now {len(ours)}"
         for one, other in zip(recorded[:1], ours[:1], strict=False):
             yield from differences(one, other, f"{path}[]")
     elif _type_name(recorded) != _type_name(ours):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tortoise.exceptions import IntegrityError
+
 from app.database.sql import execute, rows
 from app.errors import InvalidInput, NotFound
 from app.generation.images import ImageStore
@@ -25,6 +27,8 @@ _PAGE = """
     ) AS page JOIN generated_image AS picture ON picture.id = page.id
     ORDER BY picture.created_at DESC, picture.id DESC
 """
+_DELETE = "DELETE FROM generated_image"
+_MOVE = "UPDATE generated_image SET category_id = ?"
 _OF_OWNER = "owner_id = ?"
 _OF_CATEGORY = "owner_id = ? AND category_id = ?"
 
@@ -85,8 +89,8 @@ class Gallery:
         if image is None or image.owner_id != owner_id:
             return False
         with self._counts.changing(owner_id) as added:
-            if not await Image.filter(id=image_id).delete():
-                return False
+            if not await _change(_DELETE, [], image):
+                return await self.remove(image_id, owner_id=owner_id)  # it was moved meanwhile
             added[image.category_id] -= 1
         self._previews.discard(image_id)
         try:
@@ -107,17 +111,15 @@ class Gallery:
             raise category_missing()
         if image.category_id == category_id:
             return
-        before = "category_id IS NULL" if image.category_id is None else "category_id = ?"
-        values: list[Any] = [category_id, image_id]
-        values += [] if image.category_id is None else [image.category_id]
-        with self._counts.changing(owner_id) as added:
-            if await execute(
-                Image._meta.db,
-                f"UPDATE generated_image SET category_id = ? WHERE id = ? AND {before}",  # noqa: S608
-                values,
-            ):
-                added[image.category_id] -= 1
-                added[category_id] += 1
+        try:
+            with self._counts.changing(owner_id) as added:
+                if await _change(_MOVE, [category_id], image):
+                    added[image.category_id] -= 1
+                    added[category_id] += 1
+                    return
+        except IntegrityError as error:  # the category was removed meanwhile
+            raise category_missing() from error
+        await self.assign(image_id, category_id, owner_id=owner_id)  # it was moved meanwhile
 
     async def categories(self, owner_id: str) -> list[Category]:
         """The user's categories, oldest first."""
@@ -142,6 +144,16 @@ class Gallery:
         with self._counts.changing(owner_id):
             if await Category.filter(id=category_id, owner_id=owner_id).delete():
                 self._counts.forget(owner_id)
+
+
+async def _change(statement: str, values: list[Any], image: Image) -> bool:
+    """Changes the row if the picture is still in the category in which it was found."""
+    if image.category_id is None:
+        condition = "id = ? AND category_id IS NULL"
+    else:
+        condition = "id = ? AND category_id = ?"
+    found = [value for value in (image.id, image.category_id) if value is not None]
+    return await execute(Image._meta.db, f"{statement} WHERE {condition}", [*values, *found]) > 0
 
 
 def may_exist(image_id: str) -> bool:

@@ -48,7 +48,7 @@ def upscale_of(
         "first_pass_repeats": _is_plain(image),
     }
     given = {name: value for name, value in asked.items() if value not in (None, "", [])}
-    given.setdefault("prompt", "")
+    given = {"prompt": "", "negative_prompt": ""} | given
     try:
         parameters = Txt2ImgParameters.model_validate(given)
     except ValidationError as error:

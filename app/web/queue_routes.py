@@ -81,8 +81,7 @@ async def post_upscale(image_id: str, data: UpscaleRequest) -> dict[str, Any]:
     category_id = image.category_id
     if category_id is not None and await use.gallery.owns_category(caller().user_id, category_id):
         parameters.categoryId = category_id
-    submitted = await _submit(JobKind.TXT2IMG, parameters)
-    return {"categoryId": None} | _answer(submitted)
+    return _answer(await _submit(JobKind.TXT2IMG, parameters))
 
 
 @blueprint.post("/api/queue/user/img2img")

@@ -46,7 +46,7 @@ _SUBMITTED_LAST = (
 
 def submitted(job: JobSnapshot, queue_size: int) -> dict[str, Any]:
     """The answer to a submission. `queue_size` counts the waiting jobs, this one included."""
-    given = job.parameters
+    given = _shown(job)
     return (
         {"type": job.kind}
         | {name: given[name] for name in _SUBMITTED_FIRST if name in given}
@@ -108,7 +108,7 @@ def event(happened: Event) -> tuple[str, dict[str, Any]]:
 
 
 def _told(job: JobSnapshot, status: str) -> dict[str, Any]:
-    told = {name: value for name, value in job.parameters.items() if name not in _NOT_IN_EVENTS}
+    told = {name: value for name, value in _shown(job).items() if name not in _NOT_IN_EVENTS}
     return (
         {"type": job.kind, "job_id": job.id}
         | told
@@ -118,3 +118,9 @@ def _told(job: JobSnapshot, status: str) -> dict[str, Any]:
             "origin": job.origin,
         }
     )
+
+
+def _shown(job: JobSnapshot) -> dict[str, Any]:
+    """Upscales have always told their category, also that there is none [181]."""
+    is_upscale = "first_pass" in job.parameters
+    return ({"categoryId": None} if is_upscale else {}) | job.parameters

@@ -42,6 +42,7 @@ def row(images: ImageStore, image_id: str, content: bytes | None, **values: Any)
         "created_at": MOMENT,
     }
     image = Image(**(fields | values))
+    image.category_id = None  # without a database, Tortoise knows no foreign keys
     if content is not None:
         path = images.path(image.file_name)
         path.parent.mkdir(parents=True, exist_ok=True)

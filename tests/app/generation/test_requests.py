@@ -95,6 +95,15 @@ async def test_mask_brings_the_inpainting_settings(shop: Workshop, simulator: Si
     assert (sent["inpaint_full_res"], sent["mask_blur"], sent["inpainting_fill"]) == (1, 4, 1)
 
 
+async def test_img2img_takes_modules_along(shop: Workshop, simulator: Simulator) -> None:
+    module = simulator.modules[0].name
+    job = await shop.ended(await submit_img2img(shop, modules=[module]))
+    assert job.status == JobStatus.SUCCEEDED, job.error
+    (sent,) = bodies(simulator, "/img2img")
+    assert sent["override_settings"]["forge_additional_modules"] == [module]
+    assert len(simulator.loaded_modules) == 1
+
+
 async def test_strength_zero_is_a_value(shop: Workshop, simulator: Simulator) -> None:
     await shop.ended(await submit_img2img(shop, denoising_strength=0))
     (sent,) = bodies(simulator, "/img2img")

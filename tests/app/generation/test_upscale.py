@@ -9,6 +9,7 @@ from app.errors import InvalidInput
 from app.generation.infotext import parsed
 from app.generation.models import Image
 from app.generation.parameters import Txt2ImgParameters, UpscaleRequest
+from tests.contract import exchange
 
 LISTS = ForgeLists(
     checkpoints=[{"model_name": "paintModel_v2", "title": "p", "hash": "abc1234567"}],
@@ -116,3 +117,8 @@ def test_picture_that_would_become_too_large_is_refused() -> None:
 def test_picture_that_does_not_say_how_it_was_made_is_refused(infotext: str) -> None:
     with pytest.raises(InvalidInput, match="does not say how it was made"):
         upscaled(image(infotext))
+
+
+def test_picture_without_negative_prompt_says_so_as_recorded() -> None:
+    parameters = upscaled(image("a fox\nSteps: 20, Seed: 7, Size: 512x640, Model: paintModel_v2"))
+    assert parameters.negative_prompt == exchange(181).answer["negative_prompt"] == ""

@@ -9,7 +9,7 @@ import pytest
 from app.accounts.roles import Role
 from app.generation.models import Image
 from app.jobs.models import Job
-from app.simulator import SimulatorOptions
+from app.simulator import Fault, SimulatorOptions
 from tests.app.generation.test_picture_input import PLAIN
 from tests.contract import compare, exchange
 from tests.running import CHECKPOINT, RunningNavigator, running_navigator
@@ -77,6 +77,12 @@ async def test_img2img_that_cannot_be_is_refused_by_name(
     assert list((server.settings.data_dir / "inputs").iterdir()) == []
 
 
+async def test_enhancements_of_img2img_are_a_choice(server: RunningNavigator, token: str) -> None:
+    for given, expected in ((False, False), ("false", False), (True, True), ("absent", False)):
+        answer = await server.post(IMG2IMG, asked(image_enhancements=given), token=token)
+        assert answer.json["image_enhancements"] is expected
+
+
 @pytest.mark.parametrize("kind", ["img2img", "upscale"])
 async def test_foreign_and_unknown_pictures_are_refused_alike(
     server: RunningNavigator, token: str, kind: str
@@ -134,6 +140,17 @@ async def test_upscale_needs_no_body_and_takes_three_choices(
     answer = await server.post(f"{UPSCALE}/{picture}", chosen, token=token)
     assert (answer.json["hrf_steps"], answer.json["denoising_strength"]) == (2, 0.4)
     assert (answer.json["steps"], answer.json["prompt"]) == (4, "a fox")
+
+
+async def test_upscale_asks_forge_for_nothing(server: RunningNavigator, token: str) -> None:
+    assert server.forge is not None
+    picture = await server.picture(token, steps=4)
+    server.forge.inject(Fault.http_500("/sdapi/v1/png-info", times=None))
+    calls = server.forge.calls["POST /sdapi/v1/png-info"]
+    answer = await server.post(f"{UPSCALE}/{picture}", {}, token=token)
+    assert (answer.status, answer.json["steps"]) == (200, 4)
+    await server.finished(answer.json["job_id"])
+    assert server.forge.calls["POST /sdapi/v1/png-info"] == calls
 
 
 async def test_upscale_of_a_large_picture_is_refused_as_recorded(tmp_path: Path) -> None:

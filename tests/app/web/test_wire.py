@@ -63,6 +63,15 @@ def test_absent_parameters_stay_absent() -> None:
     assert list(submitted(job, 1)) == list(recorded.answer)
 
 
+def test_upscale_tells_also_that_it_has_no_category() -> None:
+    job = snapshot(categoryId=None, first_pass="x", first_pass_repeats=True)
+    recorded = exchange(181)
+    assert submitted(job, 1)["categoryId"] is recorded.answer["categoryId"] is None
+    _, payload = event(JobStarted(job))
+    assert payload["categoryId"] is recorded.events["task-started"]["categoryId"] is None
+    assert "categoryId" not in submitted(snapshot(categoryId=None), 1)
+
+
 @pytest.mark.parametrize("happened", events(snapshot())[:4], ids=lambda e: type(e).__name__)
 def test_events_are_the_recorded_ones(happened: JobEvent) -> None:
     name, payload = event(happened)
