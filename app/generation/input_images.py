@@ -56,14 +56,12 @@ class InputImages:
         `init_image` is what the client sent, or the file of a picture of ours. Raises
         `InvalidInput` naming the field, `DiskFailed`.
         """
-        saving = asyncio.get_running_loop().run_in_executor(
-            self._pool, self._save, job_id, init_image, mask
-        )
+        saving = self._pool.submit(self._save, job_id, init_image, mask)
         try:
-            return await asyncio.shield(saving)
+            return await asyncio.shield(asyncio.wrap_future(saving))
         except asyncio.CancelledError:  # the client went away
             if not saving.cancel():
-                saving.add_done_callback(lambda done: self._discard(job_id, done))
+                saving.add_done_callback(lambda _: self._remove([job_id]))
             raise
 
     async def read(self, job_id: str, *, has_mask: bool) -> tuple[bytes, bytes | None]:
@@ -116,10 +114,6 @@ class InputImages:
             with _only_logged():
                 await self.sweep()
             await asyncio.sleep(_SWEEP_INTERVAL_S)
-
-    def _discard(self, job_id: str, saved: asyncio.Future[int]) -> None:
-        if not saved.cancelled() and saved.exception() is None:
-            self._pool.submit(self._remove, [job_id])
 
     def _job_ids(self) -> set[str]:
         """Of all files that are not brand-new."""

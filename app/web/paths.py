@@ -23,6 +23,9 @@ class CanonicalPaths:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path = str(scope["path"])
+            if not path.startswith("/"):  # a target such as `foo`, at which the framework stumbles
+                path = f"/{path}"
+                scope = {**scope, "path": path, "raw_path": path.encode()}
             if path != "/" and (path.endswith("/") or path != path.lower()):
                 scope = {**scope, "path": self.canonical(path)}
                 scope["raw_path"] = scope["path"].encode()

@@ -50,9 +50,10 @@ async def loras(world: World) -> Mapping[str, str]:
         "ss_base_model_version": "sdxl_base_v1-0",
     }
     world.forge.loras[:] = [Lora("detail_slider.safetensors", metadata)]
-    heard = len(world.heard.events)
-    await world.server.get("/api/models?refresh=true", headers=world.headers(OWNER))
-    await until(lambda: len(world.heard.events) > heard)
+    await world.forge.restart()
+    health = world.server.navigator.health
+    health.report_trouble("to have the lists read again")
+    await until(lambda: health.is_ready)
     return {}
 
 

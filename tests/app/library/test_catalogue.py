@@ -71,7 +71,7 @@ async def test_lists_stay_as_they_are_until_they_are_read_anew(
     assert "zebra" in names(catalogue.known())
 
 
-@pytest.mark.parametrize("path", ["sd-models", "samplers", "upscalers", "loras"])
+@pytest.mark.parametrize("path", ["sd-models", "samplers"])
 async def test_old_lists_are_kept_when_reading_fails(
     forge: ForgeClient, simulator: Simulator, path: str
 ) -> None:
@@ -184,9 +184,7 @@ async def test_lists_are_stale_once_they_could_not_be_read(
     assert names(catalogue.known()) == [CHECKPOINT, OTHER_CHECKPOINT]
 
 
-@pytest.mark.parametrize(
-    "path", ["embeddings", "upscalers", "schedulers", "sd-modules", "loras"]
-)
+@pytest.mark.parametrize("path", ["embeddings", "upscalers", "schedulers", "sd-modules", "loras"])
 async def test_one_failing_list_keeps_nothing_else_away(
     forge: ForgeClient, simulator: Simulator, path: str
 ) -> None:

@@ -23,7 +23,6 @@ _SIDES: Sequence[object] = (
     64.5,
     True,
     "wide",
-    "",
     [],
     {},
     "NaN",
@@ -52,7 +51,7 @@ BAD: Mapping[str, Sequence[object]] = {
     "modules": ("ae.safetensors", {}, 5, [5], [None], [[]], ["nope.pt"], ["ae"] * 17, [""]),
     "categoryId": ("x", 1.5, True, [], {}),
     "job_id": (
-        *("", "short", "x" * 65, "with space", "a/b/c/d/e", "äöüäöüäö", "abcdefgh\n"),
+        *("short", "x" * 65, "with space", "a/b/c/d/e", "äöüäöüäö", "abcdefgh\n"),
         *(12345678, ["abcdefgh"], '"><script>'),
     ),
 }

@@ -161,9 +161,7 @@ async def test_cancelled_job_takes_its_pictures_along(slow_server: RunningNaviga
     answer = await server.post(IMG2IMG, asked(mask=TEXT), token=token)
     inputs = server.settings.data_dir / "inputs"
     assert len(list(inputs.iterdir())) == 2
-    cancelled = await server.post(
-        f"/api/queue/interrupt/{answer.json['job_id']}", token=token
-    )
+    cancelled = await server.post(f"/api/queue/interrupt/{answer.json['job_id']}", token=token)
     assert cancelled.json["status"] == "removed"
     assert list(inputs.iterdir()) == []
 
