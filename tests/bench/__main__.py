@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tests.bench.report import Figure, measured, table
 
-BENCHMARKS = ("latency", "throughput", "claim", "loop_lag", "memory")
+BENCHMARKS = ("latency", "throughput", "claim", "loop_lag", "memory", "pictures")
 
 
 def main(names: list[str]) -> None:
