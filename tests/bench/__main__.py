@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tests.bench.report import Figure, measured, table
 
-BENCHMARKS = ("latency", "throughput", "claim", "loop_lag", "memory", "pictures")
+BENCHMARKS = ("latency", "throughput", "claim", "loop_lag", "memory", "pictures", "lists")
 
 
 def main(names: list[str]) -> None:
