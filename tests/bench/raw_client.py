@@ -5,6 +5,7 @@ import re
 import selectors
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,12 +22,12 @@ class _Fetching:
     left_bytes: int = 0
 
 
-def answer_times_ms(url: str, count: int, headers: dict[str, str] | None = None) -> list[float]:
-    """How long each of `count` answers took, one after another on one connection."""
-    request = _request(url, headers or {})
+def answer_times_ms(urls: Sequence[str], headers: dict[str, str] | None = None) -> list[float]:
+    """How long the answer of each address took, one after another on one connection."""
     took_ms = []
-    with _connected(url) as connection:
-        for _ in range(count):
+    with _connected(urls[0]) as connection:
+        for url in urls:
+            request = _request(url, headers or {})
             began_s = time.perf_counter()
             connection.sendall(request)
             _read(connection)
