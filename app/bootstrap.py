@@ -37,6 +37,7 @@ from app.library.catalogue import Catalogue
 from app.library.known_checkpoints import KnownCheckpoints
 from app.library.list_file import ListFile
 from app.settings import Settings
+from app.tasks import running
 from app.web.application import asgi_app
 from app.web.asgi import App
 from app.web.hosts import Hosts
@@ -179,6 +180,7 @@ async def navigator(settings: Settings) -> AsyncIterator[Navigator]:
         await stack.enter_async_context(catalogue.kept_fresh())
         await stack.enter_async_context(inputs.kept_clean(events))
         await stack.enter_async_context(worker.working())
+        await stack.enter_async_context(running(counts.read_all()))
         yield Navigator(asgi_app(services, realtime), realtime, health)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -46,7 +47,9 @@ def missing_mariadb() -> str | None:
 class PrivateMariadb:
     """A MariaDB server of our own: own folder, socket and port, user `root` without password."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Sequence[str] = _FAST) -> None:
+        """`options` of the server are read at each start."""
+        self.options = options
         # Short, because the path of a socket may have 107 bytes only.
         self.folder = Path(tempfile.mkdtemp(prefix="navigator-mariadb-"))
         self.port = free_port()
@@ -61,7 +64,7 @@ class PrivateMariadb:
             *(_program("mariadbd"), "--no-defaults", *self._as_user()),
             *(f"--datadir={self._data}", f"--socket={self.folder / 'socket'}"),
             *(f"--pid-file={self.folder / 'pid'}", f"--port={self.port}"),
-            *("--bind-address=127.0.0.1", *_FAST),
+            *("--bind-address=127.0.0.1", *self.options),
         ]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)

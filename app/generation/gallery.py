@@ -13,7 +13,7 @@ from app.database.sql import execute, rows
 from app.errors import InvalidInput, NotFound
 from app.generation.images import ImageStore
 from app.generation.models import MAX_ID_CHARS, Category, Image
-from app.generation.picture_counts import PictureCounts
+from app.generation.picture_counts import PictureCounts, listed
 from app.generation.previews import Previews
 
 log = logging.getLogger(__name__)
@@ -27,10 +27,8 @@ _PAGE = """
     ) AS page JOIN generated_image AS picture ON picture.id = page.id
     ORDER BY picture.created_at DESC, picture.id DESC
 """
-_DELETE = "DELETE FROM generated_image"
-_MOVE = "UPDATE generated_image SET category_id = ?"
-_OF_OWNER = "owner_id = ?"
-_OF_CATEGORY = "owner_id = ? AND category_id = ?"
+_REMOVE = "DELETE FROM generated_image WHERE "
+_MOVE = "UPDATE generated_image SET category_id = ? WHERE "
 
 
 @dataclass(frozen=True)
@@ -53,18 +51,22 @@ class Gallery:
         self, owner_id: str, *, number: int, size: int, category_id: int | None = None
     ) -> Page:
         """Page `number` (from 1) of `size` pictures; of one category, or of all for None."""
-        counts = await self._counts.of(owner_id)
-        count = counts.total() if category_id is None else counts[category_id]
+        anchors = await self._counts.of(owner_id, category_id)
+        count = anchors.total or 0
         offset = (number - 1) * size
         limit = min(size, count - offset)
         if limit <= 0:
             return Page(count, [])
-        order, from_end = "DESC", count - offset - limit
-        if from_end < offset:  # the index is walked from the nearer end
-            order, offset = "ASC", from_end
-        is_filtered = category_id is not None
-        query = _PAGE.format(condition=_OF_CATEGORY if is_filtered else _OF_OWNER, order=order)
-        values = [owner_id, *([category_id] if is_filtered else []), limit, offset]
+        order = "DESC"
+        oldest = count - offset - limit  # how many pictures are older than those of the page
+        since, older = anchors.before(oldest)
+        if oldest - older < offset:  # the index is walked from the nearer end
+            order, offset = "ASC", oldest - older
+        else:
+            since = None
+        condition, values = listed(owner_id, category_id, since)
+        query = _PAGE.format(condition=condition, order=order)
+        values += [limit, offset]
         found = await rows(Image._meta.db, query, values)
         return Page(count, [(row["id"], row["category_id"]) for row in found])
 
@@ -88,10 +90,13 @@ class Gallery:
         image = await self.find(image_id)
         if image is None or image.owner_id != owner_id:
             return False
-        with self._counts.changing(owner_id) as added:
-            if not await _change(_DELETE, [], image):
-                return await self.remove(image_id, owner_id=owner_id)  # it was moved meanwhile
-            added[image.category_id] -= 1
+        condition, values = _unmoved(image)
+        with self._counts.changing(owner_id) as changes:
+            is_removed = await execute(Image._meta.db, _REMOVE + condition, values)
+            if is_removed:
+                changes.removed(image)
+        if not is_removed:  # it was moved or removed at the same moment
+            return await self.remove(image_id, owner_id=owner_id)
         self._previews.discard(image_id)
         try:
             await asyncio.to_thread(self._images.path(image.file_name).unlink, missing_ok=True)
@@ -111,15 +116,16 @@ class Gallery:
             raise category_missing()
         if image.category_id == category_id:
             return
+        condition, values = _unmoved(image)
         try:
-            with self._counts.changing(owner_id) as added:
-                if await _change(_MOVE, [category_id], image):
-                    added[image.category_id] -= 1
-                    added[category_id] += 1
-                    return
+            with self._counts.changing(owner_id) as changes:
+                is_moved = await execute(Image._meta.db, _MOVE + condition, [category_id, *values])
+                if is_moved:
+                    changes.moved(image, image.category_id, category_id)
         except IntegrityError as error:  # the category was removed meanwhile
             raise category_missing() from error
-        await self.assign(image_id, category_id, owner_id=owner_id)  # it was moved meanwhile
+        if not is_moved:  # it was moved or removed at the same moment
+            await self.assign(image_id, category_id, owner_id=owner_id)
 
     async def categories(self, owner_id: str) -> list[Category]:
         """The user's categories, oldest first."""
@@ -143,17 +149,7 @@ class Gallery:
         """Removes a category of the user's, if there is one; its pictures stay, without any."""
         with self._counts.changing(owner_id):
             if await Category.filter(id=category_id, owner_id=owner_id).delete():
-                self._counts.forget(owner_id)
-
-
-async def _change(statement: str, values: list[Any], image: Image) -> bool:
-    """Changes the row if the picture is still in the category in which it was found."""
-    if image.category_id is None:
-        condition = "id = ? AND category_id IS NULL"
-    else:
-        condition = "id = ? AND category_id = ?"
-    found = [value for value in (image.id, image.category_id) if value is not None]
-    return await execute(Image._meta.db, f"{statement} WHERE {condition}", [*values, *found]) > 0
+                self._counts.forget(owner_id, category_id)
 
 
 def may_exist(image_id: str) -> bool:
@@ -162,6 +158,13 @@ def may_exist(image_id: str) -> bool:
     Tortoise fails at a longer one, and MariaDB would not see spaces at the end.
     """
     return len(image_id) <= MAX_ID_CHARS and image_id == image_id.rstrip()
+
+
+def _unmoved(image: Image) -> tuple[str, list[Any]]:
+    """A condition for the picture as long as it is in its category, and its values."""
+    if image.category_id is None:
+        return "id = ? AND category_id IS NULL", [image.id]
+    return "id = ? AND category_id = ?", [image.id, image.category_id]
 
 
 def _rgb_png(path: Path) -> bytes:

@@ -55,9 +55,7 @@ class ImageRecords:
             with contextlib.ExitStack() as counts:
                 for record in batch:
                     image = record.image
-                    counts.enter_context(self._counts.changing(image.owner_id))[
-                        image.category_id
-                    ] = 1
+                    counts.enter_context(self._counts.changing(image.owner_id)).added(image)
                 async with in_transaction() as connection:
                     for record in batch:
                         await record.image.save(using_db=connection, force_create=True)
@@ -77,13 +75,13 @@ class ImageRecords:
     async def _commit_alone(self, record: _Record) -> None:
         image = record.image
         try:
-            with self._counts.changing(image.owner_id) as added:
+            with self._counts.changing(image.owner_id) as changes:
                 async with in_transaction() as connection:
                     if not await Image.filter(id=image.id).using_db(connection).exists():
                         if not await _has_category(image, connection):
                             image.category_id = None  # it was removed meanwhile
                         await image.save(using_db=connection, force_create=True)
-                        added[image.category_id] = 1
+                        changes.added(image)
                     await self._queue.finish([record.job], connection)
         except Exception as error:
             _end(record, error)

@@ -4,15 +4,16 @@ Its access rule is declared beside it like every other one's.
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from io import FileIO
 
+from app.database.sql import rows
 from app.errors import NavigatorError, NotFound, UpstreamUnavailable
 from app.generation.gallery import may_exist
 from app.generation.images import ImageStore
 from app.generation.models import Image
 from app.web.asgi import App, Receive, Scope, Send, answer_error
+from app.web.cached_reads import CachedReads
 from app.web.documentation import Content, RawRoute
 from app.web.errors import translated
 from app.web.file_answers import (
@@ -37,7 +38,7 @@ DOCUMENTED = {
     )
 }
 
-_CHUNK_BYTES = 256 * 1024
+_PICTURE = "SELECT file_name, media_type, size_bytes, sha256 FROM generated_image WHERE id = ?"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class ImageFiles:
     def __init__(self, other: App, images: ImageStore):
         self._other = other
         self._images = images
+        self._reads = CachedReads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         image_id = _image_id(scope)
@@ -74,15 +76,26 @@ class ImageFiles:
                 return
             wanted = await begin_answer(scope, send, description, found.size_bytes)
             if wanted is not None:
-                await _stream(send, file, wanted)
+                await self._stream(send, file, wanted)
         finally:
-            await asyncio.to_thread(file.close)
+            file.close()
 
-    async def _open(self, found: StoredPicture) -> BinaryIO:
+    async def _open(self, found: StoredPicture) -> FileIO:
         try:
-            return await asyncio.to_thread(self._images.path(found.file_name).open, "rb")
+            return await asyncio.to_thread(FileIO, self._images.path(found.file_name))
         except OSError as error:
             raise _not_found() from error
+
+    async def _stream(self, send: Send, file: FileIO, wanted: range) -> None:
+        left = wanted
+        while left:
+            piece = await self._reads.read(file, left.start, len(left))
+            if not piece:  # shorter than its row says: break off rather than send a wrong length
+                raise OSError("a picture's file is shorter than it should be")
+            left = left[len(piece) :]
+            await send({"type": "http.response.body", "body": piece, "more_body": bool(left)})
+        if not wanted:
+            await send({"type": "http.response.body", "body": b""})
 
 
 def _image_id(scope: Scope) -> str | None:
@@ -99,27 +112,11 @@ async def find_picture(image_id: str) -> StoredPicture:
     """The picture of this id. Raises `NotFound`."""
     if not may_exist(image_id):
         raise _not_found()
-    rows: Sequence[tuple[str, str, int, str]] = await Image.filter(id=image_id).values_list(
-        "file_name", "media_type", "size_bytes", "sha256"
-    )
-    if not rows:
+    found = await rows(Image._meta.db, _PICTURE, [image_id])
+    if not found:
         raise _not_found()
-    return StoredPicture(*rows[0])
+    return StoredPicture(**found[0])
 
 
 def _not_found() -> NavigatorError:
     return NotFound("Image not found", code="IMAGE_NOT_FOUND")
-
-
-async def _stream(send: Send, file: BinaryIO, wanted: range) -> None:
-    if wanted.start:
-        await asyncio.to_thread(file.seek, wanted.start)
-    left = len(wanted)
-    while left > 0:
-        chunk = await asyncio.to_thread(file.read, min(_CHUNK_BYTES, left))
-        if not chunk:  # shorter than its row says: break off rather than send a wrong length
-            raise OSError("a picture's file is shorter than it should be")
-        left -= len(chunk)
-        await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
-    if not wanted:
-        await send({"type": "http.response.body", "body": b""})

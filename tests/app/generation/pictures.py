@@ -36,5 +36,6 @@ async def make_image(
     )
     await image.save(force_create=True)
     # The field fills itself in.
-    await Image.filter(id=image_id).update(created_at=BEGIN + timedelta(seconds=second))
+    image.created_at = BEGIN + timedelta(seconds=second)
+    await image.save(update_fields=["created_at"])
     return image

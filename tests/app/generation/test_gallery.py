@@ -192,8 +192,7 @@ async def test_counts_are_shared_with_who_stores_pictures(owner: User, images: I
     counts = PictureCounts()
     gallery = make_gallery(images, counts)
     assert (await gallery.page(OWNER, number=1, size=1)).count == 0
-    with counts.changing(OWNER) as added:
-        await make_image("picture-1")
-        added[None] += 1
+    with counts.changing(OWNER) as changes:
+        changes.added(await make_image("picture-1"))
     page = await gallery.page(OWNER, number=1, size=1)
     assert (page.count, page.pictures) == (1, [("picture-1", None)])
