@@ -1,15 +1,21 @@
 """The one error type of the house. Raise where the problem is known; `web` renders it."""
 
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class NavigatorError(Exception):
     """What a caller did wrong or what failed, said for a human.
 
     `status` is the HTTP status, `code` the stable machine-readable name, `message` the sentence.
     `summary` is what old clients read in the key `message` where it differs from the sentence.
+    `headers` go out with the answer.
     """
 
     status: int = 500
     code: str = "INTERNAL"
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, message: str, *, code: str | None = None, summary: str | None = None):
         super().__init__(message)
@@ -66,6 +72,20 @@ class TooMany(NavigatorError):
 
     status = 429
     code = "TOO_MANY"
+
+
+class Throttled(TooMany):
+    """Too many attempts from this address; the header `Retry-After` says when to try again."""
+
+    code = "THROTTLED"
+
+    @classmethod
+    def for_seconds(cls, wait_s: float) -> "Throttled":
+        """The refusal of an attempt that may be made again in so many seconds."""
+        whole_s = max(1, math.ceil(wait_s))
+        error = cls(f"Too many attempts; try again in {whole_s} seconds.")
+        error.headers = {"Retry-After": str(whole_s)}
+        return error
 
 
 class UpstreamFailed(NavigatorError):

@@ -39,8 +39,89 @@ class JobEvent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class UserSnapshot:
+    """What an event tells of a user; `role` as in tokens."""
+
+    id: str
+    name: str
+    role: int
+    approval: str
+    provider: str | None
+    avatar: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserEvent(Event):
+    """Something happened to a user. Administrators hear of it, with the state of afterwards."""
+
+    user: UserSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class UserPending(UserEvent):
+    """Somebody knocks: they logged in, and wait for approval. `address` is where from."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserApproved(UserEvent):
+    """Somebody was let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserDenied(UserEvent):
+    """Somebody who knocked was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserDisabled(UserEvent):
+    """Somebody who was in was shut out."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserRoleChanged(UserEvent):
+    """Somebody has another role."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserSignedOut(UserEvent):
+    """All tokens of a user are void."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserForgotten(UserEvent):
+    """What was known of a user is erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePaused(Event):
+    """No job of the lane is started any more. `resumes_at_s` is when that ends by itself (seconds
+    since 1970), None for not."""
+
+    lane: str
+    resumes_at_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueResumed(Event):
+    """Jobs of the lane are started again."""
+
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiskLow(Event):
+    """The disk with our pictures has become nearly full."""
+
+    free_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelsRefreshed(Event):
-    """Forge has looked for files anew, and our lists follow. Everybody hears of it."""
+    """Our lists have changed: Forge has looked for files anew, or the owner says something else of
+    a checkpoint. Everybody hears of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +163,23 @@ class JobFailed(JobEvent):
 @dataclass(frozen=True, slots=True)
 class JobInterrupted(JobEvent):
     """Its owner, or an administrator, asked for the running job to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProgressed(JobEvent):
+    """More of a file is there. `fraction` is in [0, 1]; None is unknown."""
+
+    received_bytes: int
+    size_bytes: int | None
+    fraction: float | None
+    eta_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadFinished(JobEvent):
+    """A file is there, under this name, and Forge will look for it."""
+
+    file_name: str
 
 
 class EventBus:

@@ -68,6 +68,18 @@ def http_url(value: str) -> str:
     return value.strip().rstrip("/")
 
 
+def _http_urls(value: object) -> object:
+    """The addresses of APIs that a text names, with commas; each once, none with a password."""
+    if not isinstance(value, str):
+        return value
+    urls = dict.fromkeys(http_url(part) for part in value.split(",") if part.strip())
+    if not urls:
+        raise ValueError("must name at least one address such as https://civitai.com/api/v1")
+    if any(set("@?#") & set(url) for url in urls):
+        raise ValueError("may hold neither a user, nor a query: only addresses with commas")
+    return tuple(urls)
+
+
 def is_plain(value: str) -> bool:
     """Whether a text may be written into a script or a page: there it cannot end anything."""
     return re.fullmatch(r"[A-Za-z0-9.:/\[\]_-]*", value) is not None
@@ -100,6 +112,7 @@ Switch = Annotated[bool, BeforeValidator(_switch)]
 OptionalText = Annotated[str | None, BeforeValidator(_optional)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Duration = Annotated[float | None, BeforeValidator(duration_s)]
+HttpUrls = Annotated[tuple[str, ...], BeforeValidator(_http_urls)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
 
 

@@ -7,6 +7,8 @@ environment over; nothing here reads it.
 import logging
 import socket
 from collections.abc import Mapping
+from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -14,8 +16,6 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 from pydantic import (
     AliasChoices,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -23,6 +23,8 @@ from pydantic import (
 
 from app.env_files import generate_secrets, read_env_file
 from app.errors import SettingsInvalid
+from app.library_settings import LibrarySettings
+from app.setting_names import LAUNCHER_NAMES, LAUNCHER_TOKEN, SUCCESSORS, by_first_names, sentence
 from app.setting_types import (
     DatabaseLocation,
     Duration,
@@ -37,17 +39,9 @@ from app.setting_types import (
 
 log = logging.getLogger(__name__)
 
-# Two names of one setting; the second is the one that counts if both have a value.
-ALIASES = {"BOT_TOKEN": "DISCORD_BOT_TOKEN", "ENABLE_LORA_SUPPORT": "ENABLE_LORA_REQUESTS"}
-SUCCESSORS = {
-    "NAVIGATOR_IGNORE_MIGRATION_MISMATCH": "nothing (a database newer than Navigator is refused)",
-}
 
-
-class Settings(BaseModel):
+class Settings(LibrarySettings):
     """All settings of the server. The upper-case aliases are the names in `.env`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     data_dir: Path = Field(exclude=True)
     lan: bool = Field(default=False, exclude=True)
@@ -74,13 +68,19 @@ class Settings(BaseModel):
     )
     job_stall_minutes: float = Field(10, alias="JOB_STALL_MINUTES", gt=0)
     checkpoint_load_minutes: float = Field(30, alias="CHECKPOINT_LOAD_MINUTES", gt=0)
-    checkpoint_unload_interval_minutes: int = Field(-1, alias="CHECKPOINT_UNLOAD_INTERVAL", ge=-1)
+    checkpoint_unload_interval_minutes: int = Field(
+        -1, alias="CHECKPOINT_UNLOAD_INTERVAL", ge=-1, le=525_600
+    )
     job_attempts: int = Field(3, alias="JOB_ATTEMPTS", ge=1, le=100)
 
     secret_key: str = Field(alias="SECRET_KEY", min_length=16)
     superuser_admin_token: OptionalText = Field(None, alias="SUPERUSER_ADMIN_TOKEN", min_length=8)
+    launcher_token: OptionalText = Field(None, exclude=True)
     token_expiration_time_s: Duration = Field(14 * 86400.0, alias="TOKEN_EXPIRATION_TIME")
+    local_token_expiration_time_s: Duration = Field(None, alias="LOCAL_TOKEN_EXPIRATION_TIME")
     enable_demo_user: Switch = Field(False, alias="ENABLE_DEMO_USER")
+    public_image_links: Switch = Field(True, alias="PUBLIC_IMAGE_LINKS")
+    notify_webhook_url: OptionalText = Field(None, alias="NOTIFY_WEBHOOK_URL")
 
     image_pixel_limit: int = Field(3_686_400, alias="IMAGE_PIXEL_LIMIT", ge=4096, le=268_435_456)
     max_queued_jobs_per_user: int = Field(100, alias="MAX_QUEUED_JOBS_PER_USER", ge=1)
@@ -89,27 +89,22 @@ class Settings(BaseModel):
     allow_legacy_bot_endpoints: Switch = Field(False, alias="ALLOW_LEGACY_BOT_ENDPOINTS")
     legacy_bot_allowed_addresses: Networks = Field((), alias="LEGACY_BOT_ALLOWED_ADDRESSES")
 
+    discord_api_base: str = Field("https://discord.com/api/v10", alias="DISCORD_API_BASE")
     discord_client_id: OptionalText = Field(None, alias="DISCORD_CLIENT_ID")
     discord_client_secret: OptionalText = Field(None, alias="DISCORD_CLIENT_SECRET")
     discord_redirect_uri: OptionalText = Field(None, alias="DISCORD_REDIRECT_URI")
     discord_bot_token: OptionalText = Field(
         None, validation_alias=AliasChoices("DISCORD_BOT_TOKEN", "BOT_TOKEN")
     )
-    enable_lora_requests: Switch = Field(
-        True, validation_alias=AliasChoices("ENABLE_LORA_REQUESTS", "ENABLE_LORA_SUPPORT")
-    )
-    civitai_api_key: OptionalText = Field(None, alias="CIVITAI_API_KEY")
-    model_dir: OptionalText = Field(None, alias="MODEL_DIR")
-    supports_flux: Switch = Field(False, alias="SUPPORTS_FLUX")
     branch: OptionalText = Field(None, alias="BRANCH")
     commit_sha: OptionalText = Field(None, alias="COMMIT_SHA")
 
-    @field_validator("sd_api_host")
+    @field_validator("sd_api_host", "discord_api_base")
     @classmethod
-    def _check_forge_url(cls, value: str) -> str:
+    def _check_api_url(cls, value: str) -> str:
         return http_url(value)
 
-    @field_validator("sd_api_base", "public_url")
+    @field_validator("sd_api_base", "public_url", "notify_webhook_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
         return None if value is None else http_url(value)
@@ -149,6 +144,12 @@ class Settings(BaseModel):
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
+    def checkpoint_unload_interval(self) -> timedelta | None:
+        """How long nobody must have drawn. None: never, as 0 always was [contract, section 5]."""
+        minutes = self.checkpoint_unload_interval_minutes
+        return timedelta(minutes=minutes) if minutes > 0 else None
+
+    @property
     def compass_folder(self) -> Path:
         """The folder with Compass as it was built; it may not be there."""
         return Path(self.compass_dir) if self.compass_dir is not None else self.data_dir / "compass"
@@ -175,6 +176,8 @@ class Settings(BaseModel):
         values = (
             self.secret_key,
             self.superuser_admin_token,
+            self.launcher_token,
+            self.notify_webhook_url,
             self.db_password,
             self.database.password,
             self.sd_api_auth,
@@ -190,6 +193,14 @@ class Settings(BaseModel):
         if not self.lan:
             return self.http_api_host
         return "::" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104 - asked for by --lan
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines can reach us."""
+        try:
+            return not ip_address(self.bind_host).is_loopback
+        except ValueError:  # a name
+            return self.bind_host != "localhost"
 
     @classmethod
     def load(
@@ -227,11 +238,12 @@ class Settings(BaseModel):
         for source in (near, own, given):
             for name in [name for name in _NUMBERS & source.keys() if not source[name].strip()]:
                 del source[name]
-        merged = _by_first_names(near) | _by_first_names(own) | _by_first_names(given)
+        merged = by_first_names(near) | by_first_names(own) | by_first_names(given)
         for name in sorted(merged.keys() & SUCCESSORS.keys()):
             log.warning("%s has no effect any more; its successor: %s", name, SUCCESSORS[name])
             del merged[name]
-        merged.pop("NAVIGATOR_DATA_DIR", None)
+        for name in ("NAVIGATOR_DATA_DIR", *LAUNCHER_NAMES):
+            merged.pop(name, None)
         try:
             merged |= generate_secrets(own_file, merged)
         except OSError as error:
@@ -239,9 +251,10 @@ class Settings(BaseModel):
                 f"NAVIGATOR_DATA_DIR: {own_file} cannot be written ({error.strerror})."
             ) from error
         try:
-            return cls.model_validate({**merged, **(overrides or {}), "data_dir": folder})
+            given_too = {"data_dir": folder, "launcher_token": environ.get(LAUNCHER_TOKEN)}
+            return cls.model_validate({**merged, **(overrides or {}), **given_too})
         except ValidationError as error:
-            raise SettingsInvalid(_sentence(error)) from error
+            raise SettingsInvalid(sentence(error)) from error
 
 
 # An empty text can mean something, and an empty switch is off; an empty number is none at all.
@@ -254,7 +267,7 @@ _NUMBERS = frozenset(
 
 def setting_names() -> frozenset[str]:
     """Every name that may stand in a `.env` file."""
-    names = {"NAVIGATOR_DATA_DIR"}
+    names = {"NAVIGATOR_DATA_DIR", *LAUNCHER_NAMES}
     for field in Settings.model_fields.values():
         if field.alias is not None:
             names.add(field.alias)
@@ -269,21 +282,3 @@ def data_dir_of(environ: Mapping[str, str], working_dir: Path | None = None) -> 
     named = environ.get(name) or read_env_file((working_dir or Path.cwd()) / ".env").get(name, "")
     named = named.strip()
     return Path(named) if named else user_data_path("navigator", appauthor=False)
-
-
-def _by_first_names(values: Mapping[str, str]) -> dict[str, str]:
-    """The values with one name for each setting."""
-    named = {name: value for name, value in values.items() if name not in ALIASES}
-    for name, first in ALIASES.items():
-        if name in values and not named.get(first, "").strip():
-            named[first] = values[name]
-    return named
-
-
-def _sentence(error: ValidationError) -> str:
-    sentences = []
-    for problem in error.errors(include_url=False, include_input=False):
-        name = str(problem["loc"][0]) if problem["loc"] else "settings"
-        reason = problem["msg"].removeprefix("Value error, ")
-        sentences.append(f"{name}: {reason[0].lower()}{reason[1:]}")
-    return "; ".join(sentences) + "."

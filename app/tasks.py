@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 
 _CANCEL_AGAIN_S = 5.0  # longer than any clean-up takes
 
@@ -23,7 +24,7 @@ async def running(coroutine: Coroutine[object, object, None]) -> AsyncIterator[a
         raise error
 
 
-async def cancel(task: asyncio.Task[None], *, again_s: float = _CANCEL_AGAIN_S) -> None:
+async def cancel(task: asyncio.Task[Any], *, again_s: float = _CANCEL_AGAIN_S) -> None:
     """Cancels `task` and returns when it has ended.
 
     Asks again after a while: `asyncio.wait_for` of Python 3.11 swallows a cancellation that comes

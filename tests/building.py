@@ -24,20 +24,24 @@ from app.generation.gallery import Gallery
 from app.generation.handler import GenerationHandler
 from app.generation.images import ImageStore
 from app.generation.input_images import InputImages
+from app.generation.loaded_checkpoint import LoadedCheckpoint
 from app.generation.parameters import Txt2ImgRequest
 from app.generation.picture_counts import PictureCounts
 from app.generation.previews import Previews
 from app.generation.records import ImageRecords
 from app.generation.requests import Img2Img, Preparing, Txt2Img
+from app.generation.stored_pictures import StoredPictures
+from app.generation.unloading import Unloading
 from app.jobs.allowance import Allowance
 from app.jobs.models import Job, JobKind, JobStatus, Lane
+from app.jobs.pause import Pauses
 from app.jobs.queue import JobQueue
 from app.jobs.worker import Worker
 from app.library.catalogue import Catalogue
 from app.simulator import SimulatorOptions
 from app.simulator import loader as simulated
 from app.simulator.catalogue import Checkpoint, Module
-from tests.waiting import until
+from tests.waiting import LIMIT_S, until
 
 OWNER = "100000000000000001"
 STRANGER = "100000000000000002"
@@ -63,12 +67,14 @@ def make_queue(
     max_queued_per_user: int = 100,
     max_queued_bytes_per_user: int = 1000,
     max_attempts: int = 3,
+    pauses: Pauses | None = None,
 ) -> JobQueue:
     """A queue on the database that is open; `recover` was not called yet."""
     return JobQueue(
         events or EventBus(),
         allowance=Allowance(max_jobs=max_queued_per_user, max_bytes=max_queued_bytes_per_user),
         max_attempts=max_attempts,
+        pauses=pauses,
     )
 
 
@@ -131,6 +137,9 @@ class Workshop:
     inputs: InputImages
     first_pass: FirstPass
     previews: Previews
+    pauses: Pauses
+    unloading: Unloading
+    loaded: LoadedCheckpoint
     _heard: asyncio.Queue[Event]
     _events: list[JobEvent] = field(default_factory=list)
 
@@ -152,7 +161,7 @@ class Workshop:
         """A job of the owner's that waits."""
         return await make_job(self.queue, **parameters)
 
-    async def ended(self, job: Job, timeout_s: float = 10.0) -> Job:
+    async def ended(self, job: Job, timeout_s: float = LIMIT_S) -> Job:
         """The job as it is once it has ended."""
         await until(lambda: Job.exists(id=job.id, status__in=ENDED), timeout_s)
         return await Job.get(id=job.id)
@@ -179,6 +188,7 @@ async def workshop(
     load_s: float = 60.0,
     max_queued_per_user: int = 100,
     auth: str | None = None,
+    idle_patience_s: float = 60.0,
 ) -> AsyncIterator[Workshop]:
     """Opens everything in the order of `bootstrap`; at the end it stops as at a shutdown.
 
@@ -188,7 +198,9 @@ async def workshop(
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         forge = ForgeClient(session, api_url=f"{url}/sdapi/v1", root_url=url, auth=auth)
-        queue = make_queue(events, max_queued_per_user=max_queued_per_user)
+        pauses = Pauses(events)
+        await pauses.load()
+        queue = make_queue(events, max_queued_per_user=max_queued_per_user, pauses=pauses)
         await queue.recover()
         images = ImageStore(folder / "images")
         images.prepare()
@@ -198,16 +210,21 @@ async def workshop(
         health = ForgeHealth(forge, on_ready=catalogue.refresh, retry_interval_s=0.02)
         previews = Previews()
         counts = PictureCounts()
-        gallery = Gallery(images, previews, counts)
+        gallery = Gallery(images, StoredPictures(), previews, counts)
         first_pass = FirstPass()
         kinds: dict[JobKind, Preparing] = {
             JobKind.TXT2IMG: Txt2Img(forge, first_pass, gallery, max_pixels=MAX_PIXELS),
             JobKind.IMG2IMG: Img2Img(forge, inputs, max_pixels=MAX_PIXELS),
         }
+        loaded = LoadedCheckpoint(forge, health, lambda: catalogue.lists)
+        unloading = Unloading(
+            forge, queue, pauses, loaded, look_s=0.02, idle_patience_s=idle_patience_s
+        )
         handler = GenerationHandler(
             forge=forge,
             health=health,
             lists=lambda: catalogue.lists,
+            loaded=loaded,
             kinds=kinds,
             queue=queue,
             images=images,
@@ -221,7 +238,21 @@ async def workshop(
         )
         heard = await stack.enter_async_context(events.subscribed())
         await stack.enter_async_context(health.watched())
+        await stack.enter_async_context(pauses.kept())
+        await stack.enter_async_context(unloading.working())
         await stack.enter_async_context(worker.working())
         yield Workshop(
-            folder, forge, health, catalogue, queue, images, inputs, first_pass, previews, heard
+            folder,
+            forge,
+            health,
+            catalogue,
+            queue,
+            images,
+            inputs,
+            first_pass,
+            previews,
+            pauses,
+            unloading,
+            loaded,
+            heard,
         )

@@ -7,19 +7,45 @@ from pathlib import Path
 
 import pytest
 from tortoise.backends.base.executor import EXECUTOR_CACHE
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from app.database.connection import opened
-from app.database.migration import migrate
 from app.setting_types import DatabaseLocation
 from tests.databases import MODEL_MODULES, PrivateMariadb, free_port, missing_mariadb
 from tests.e2e.browser import Browser, missing_browser
 from tests.registries import PrivateRegistry, missing_registry
+from tests.templates import copy_to_mariadb, copy_to_sqlite
 
+# Their tests share what takes a while to make: an installation, the world of the recordings.
+_WHOLE_FILES = ("tests/test_installation.py", "tests/parity/")
 _IMPOSSIBLE_HERE = {"gpu", "posix" if sys.platform == "win32" else "windows"}
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many processes run the tests: none but this one when a file or folder was named."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return 0
+    # One more than there are cores, because many tests wait for servers and databases.
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Gives tests one by one to whichever process is free; some files as a whole."""
+    return _Scheduling(config, log)
+
+
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith(_WHOLE_FILES) else nodeid
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects what cannot run here, also when `-m` on the command line replaces our default."""
+    """Deselects what cannot run here, also when `-m` on the command line replaces our default.
+
+    The slow ones come first: the last process to end shall not have begun a long one late.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     left_out = [item for item in items if any(map(item.get_closest_marker, _IMPOSSIBLE_HERE))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -37,6 +63,17 @@ def _forget_statements() -> None:
 def mariadb() -> Iterator[PrivateMariadb]:
     """A MariaDB server for the whole session."""
     _need(missing_mariadb())
+    server = PrivateMariadb()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def stoppable_mariadb(mariadb: PrivateMariadb) -> Iterator[PrivateMariadb]:
+    """A second server, which a test may stop and start again."""
     server = PrivateMariadb()
     try:
         server.start()
@@ -77,10 +114,13 @@ def new_database_location(
 
 @pytest.fixture
 async def database_location(
-    new_database_location: DatabaseLocation, tmp_path: Path
+    request: pytest.FixtureRequest, new_database_location: DatabaseLocation
 ) -> DatabaseLocation:
     """A migrated, empty database that nobody has opened."""
-    await migrate(new_database_location, MODEL_MODULES, backups_dir=tmp_path / "backups")
+    if new_database_location.path is not None:
+        await copy_to_sqlite(new_database_location.path)
+    else:
+        await copy_to_mariadb(request.getfixturevalue("mariadb"), new_database_location)
     return new_database_location
 
 

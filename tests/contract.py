@@ -49,11 +49,16 @@ def exchange(number: int) -> Exchange:
         response.get("body"),
         response.get("headers", {}).get("content-type", "").split(";")[0],
         {
-            told["event"]: told["payload"]
+            told["event"]: _payload(told["payload"])
             for told in data["socket_events"]
             if told.get("socket", "same-ip") == "same-ip"
         },
     )
+
+
+def _payload(told: Any) -> Any:
+    """The payload; one that came as the text of JSON, read."""
+    return json.loads(told) if isinstance(told, str) else told
 
 
 def compare(

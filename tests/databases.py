@@ -1,7 +1,9 @@
 """Databases for tests: SQLite files and a private MariaDB server. Knows no table."""
 
 import asyncio
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -9,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +23,10 @@ MODEL_MODULES = (
     "app.generation.models",
     "app.library.models",
 )
+# Below the ports that Linux, macOS and Windows hand out; each of up to 16 workers has its own.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS_PORTS = range(10_000 + _WORKER % 16, 32_768, 16)
+_PORTS = cycle(random.sample(_WORKERS_PORTS, len(_WORKERS_PORTS)))
 MARIADB_PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb")
 
 # Debian keeps the server in a folder that is not in every user's PATH.
@@ -62,7 +69,7 @@ class PrivateMariadb:
         command = [
             *self._ending_with_us(),
             *(_program("mariadbd"), "--no-defaults", *self._as_user()),
-            *(f"--datadir={self._data}", f"--socket={self.folder / 'socket'}"),
+            *(*self._folders, f"--socket={self.folder / 'socket'}"),
             *(f"--pid-file={self.folder / 'pid'}", f"--port={self.port}"),
             *("--bind-address=127.0.0.1", *self.options),
         ]
@@ -114,16 +121,24 @@ class PrivateMariadb:
     def _data(self) -> Path:
         return self.folder / "data"
 
+    @property
+    def _folders(self) -> tuple[str, str]:
+        # A server that starts removes the temporary tables of others in a folder that they share.
+        return (f"--datadir={self._data}", f"--tmpdir={self.folder}")
+
     def _install(self) -> None:
         _output(
-            *("mariadb-install-db", "--no-defaults", f"--datadir={self._data}", *self._as_user()),
+            *("mariadb-install-db", "--no-defaults", *self._folders, *self._as_user()),
             *("--auth-root-authentication-method=normal", "--skip-test-db"),
             "--innodb-log-file-size=16M",
         )
 
     def _answers(self) -> bool:
+        # By the socket in our folder, which nobody else's server has. It listens after the port.
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(1)
+                connection.connect(str(self.folder / "socket"))
                 return bool(connection.recv(1))
         except OSError:
             return False
@@ -160,10 +175,16 @@ def _output(program: str, *arguments: str, statements: str = "") -> str:
 
 
 def free_port() -> int:
-    """A port of the loopback address where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback address where nobody listens.
+
+    No other process of the same test run is given it, and no system gives it to whoever asks for
+    any port.
+    """
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def python(code: str, *arguments: str) -> str:

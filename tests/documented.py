@@ -84,10 +84,13 @@ class Documentation:
     def _shapes(self) -> list[tuple[str, re.Pattern[str]]]:
         """The routes and what their paths look like; those without parameters first."""
         routes = sorted(self.document["paths"], key=lambda route: (route.count("{"), route))
-        return [
-            (route, re.compile(re.sub(r"\\{[^}]+\\}", "[^/]+", re.escape(route)), re.IGNORECASE))
-            for route in routes
-        ]
+        return [(route, re.compile(_shape(route), re.IGNORECASE)) for route in routes]
+
+
+def _shape(route: str) -> str:
+    """What its paths look like; a parameter called `path` holds slashes."""
+    rest = re.escape(route).replace(r"\{path\}", ".+")
+    return re.sub(r"\\{[^}]+\\}", "[^/]+", rest)
 
 
 def closed(document: Json) -> Json:

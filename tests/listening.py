@@ -10,7 +10,7 @@ import aiohttp
 import socketio
 from socketio.exceptions import ConnectionError as ConnectionFailed
 
-from tests.waiting import until
+from tests.waiting import LIMIT_S, until
 
 JsonObject = dict[str, Any]
 
@@ -26,20 +26,24 @@ class Listener:
         """Name and payload of the events that tell of this job."""
         return [(name, told) for name, told in self.events if told.get("job_id") == job_id]
 
+    def named(self, name: str) -> list[JsonObject]:
+        """The payloads of all events of this name."""
+        return [told for heard, told in self.events if heard == name]
+
     def names(self, job_id: str) -> list[str]:
         """The names of the job's events in order, equal neighbours once."""
         names = [name for name, _ in self.of(job_id)]
         return [name for name, before in zip(names, [None, *names], strict=False) if name != before]
 
-    async def event(self, name: str, job_id: str, timeout_s: float = 10.0) -> JsonObject:
+    async def event(self, name: str, job_id: str, timeout_s: float = LIMIT_S) -> JsonObject:
         """The payload of the job's first event of this name, waiting for it."""
         await until(lambda: any(name == heard for heard, _ in self.of(job_id)), timeout_s)
         return next(told for heard, told in self.of(job_id) if heard == name)
 
-    async def told(self, name: str, timeout_s: float = 10.0) -> JsonObject:
-        """The payload of the first event of this name, whatever it is about."""
-        await until(lambda: any(name == heard for heard, _ in self.events), timeout_s)
-        return next(told for heard, told in self.events if heard == name)
+    async def told(self, name: str, timeout_s: float = LIMIT_S, *, count: int = 1) -> JsonObject:
+        """The payload of the first event of this name, when there are so many of them."""
+        await until(lambda: len(self.named(name)) >= count, timeout_s)
+        return self.named(name)[0]
 
 
 class Refused(Exception):
@@ -77,6 +81,7 @@ async def listening(
                 headers=dict(headers or {}),
                 transports=[transport],
                 namespaces=[namespace],
+                wait_timeout=10,
             )
             yield listener
         except ConnectionFailed as error:

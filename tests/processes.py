@@ -20,7 +20,7 @@ from tests.waiting import until
 
 PROJECT_DIR = Path(__file__).parent.parent
 SUPERUSER_TOKEN = "superuser-token-of-a-test"
-START_LIMIT_S = 20.0
+START_LIMIT_S = 60.0
 NO_FORGE = "http://127.0.0.1:9"
 
 _LISTENING = re.compile(r"listening on (http://\S+)")
@@ -38,13 +38,19 @@ class Ended:
 class Child:
     """A running `navigator …`. What it writes goes to files, so that no pipe can be full."""
 
-    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str], cwd: Path | None):
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        cwd: Path | None,
+        module: str = "app",
+    ):
         self._folder = tempfile.TemporaryDirectory(prefix="navigator-test-")
         self._printed = Path(self._folder.name) / "stdout"
         self._errors = Path(self._folder.name) / "stderr"
         with self._printed.open("wb") as printed, self._errors.open("wb") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 env=environment(environ),
                 cwd=cwd or self._folder.name,  # where no .env of a developer lies
                 stdin=subprocess.DEVNULL,
@@ -104,14 +110,20 @@ class Child:
 
 @contextlib.contextmanager
 def child(
-    *arguments: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    module: str = "app",
 ) -> Iterator[Child]:
-    """`navigator` with these arguments, until the block ends. A failure shows what it wrote."""
-    started = Child(arguments, environ or {}, cwd)
+    """`navigator` with these arguments, or another program of ours, until the block ends.
+
+    A failure shows what it wrote.
+    """
+    started = Child(arguments, environ or {}, cwd, module)
     try:
         yield started
     except BaseException:
-        print(f"--- navigator {' '.join(arguments)}\n{started.printed}\n{started.errors}")
+        print(f"--- {module} {' '.join(arguments)}\n{started.printed}\n{started.errors}")
         raise
     finally:
         started.remove()

@@ -17,8 +17,11 @@ import aiohttp
 import orjson
 import yarl
 
+from app.accounts.caller import DEMO_USER_ID
 from app.accounts.models import User
+from app.accounts.providers import DEMO_TOKEN_LIFETIME_S
 from app.accounts.roles import Approval, Role
+from app.accounts.throttle import Throttle
 from app.accounts.tokens import Tokens
 from app.bootstrap import Navigator, navigator
 from app.jobs.models import Job, JobStatus
@@ -32,7 +35,8 @@ from tests.contract import Exchange
 from tests.databases import url_of
 from tests.documented import Documentation
 from tests.listening import Listener, listening
-from tests.waiting import until
+from tests.templates import copy_to_sqlite
+from tests.waiting import LIMIT_S, until
 
 SECRET_KEY = "the secret key of all of the tests"
 SUPERUSER_TOKEN = "the superuser token of all tests"
@@ -42,6 +46,8 @@ INSTANT = SimulatorOptions(step_time_s=0, checkpoint_load_time_s=0, draw=False)
 # 50 steps, as many as a request without `steps` has, take half a second.
 SLOW = SimulatorOptions(step_time_s=0.01, checkpoint_load_time_s=0, draw=False)
 JOB_PATH = "/api/queue/user/txt2img"
+# Nobody listens there: no test reaches CivitAI.
+NO_CIVITAI = "http://127.0.0.1:9/api/v1"
 
 JsonObject = dict[str, Any]
 _DOCUMENTATION: list[Documentation] = []
@@ -140,9 +146,10 @@ class RunningNavigator:
         )
 
     async def login(self) -> str:
-        """A token of the demo user's."""
-        answer = await self.post("/api/auth/login", {"code": "DEMO_USER"})
-        return str(answer.json["token"])
+        """A token of the demo user's, as a login gives it; logins themselves are throttled."""
+        tokens = Tokens(self.settings.secret_key, None)
+        user = await User.get(id=DEMO_USER_ID)
+        return tokens.issue(user, lifetime_s=DEMO_TOKEN_LIFETIME_S)
 
     async def add_user(
         self,
@@ -169,7 +176,7 @@ class RunningNavigator:
         """Returns when the job has ended well."""
         await self.reached(job_id, JobStatus.SUCCEEDED)
 
-    async def reached(self, job_id: str, status: JobStatus, timeout_s: float = 10.0) -> None:
+    async def reached(self, job_id: str, status: JobStatus, timeout_s: float = LIMIT_S) -> None:
         """Returns when the job has this status."""
         await until(lambda: Job.exists(id=job_id, status=status), timeout_s)
 
@@ -208,28 +215,40 @@ async def running_navigator(
     *,
     database: DatabaseLocation | None = None,
     forge: SimulatorOptions | str = INSTANT,
+    installed: Catalogue | None = None,
     wait_for_forge: bool = True,
+    login_throttle: Throttle | None = None,
+    programs: Mapping[str, str] | None = None,
     **settings: str,
 ) -> AsyncIterator[RunningNavigator]:
     """A Navigator that keeps its things in `folder`.
 
-    `forge` is how a simulator is started for it, or the address where one will or will not be.
+    `forge` is how a simulator is started for it, or the address where one will or will not be;
+    `installed` are the simulator's models.
+    Without a `login_throttle` it has the one of life.
     """
     async with contextlib.AsyncExitStack() as stack:
         simulator = None
         if isinstance(forge, SimulatorOptions):
-            simulator = await stack.enter_async_context(Simulator(forge, catalogue()).serving())
+            simulator = await stack.enter_async_context(
+                Simulator(forge, installed or catalogue()).serving()
+            )
         environ = {
             "SD_API_HOST": f"{simulator.url if simulator else forge}/sdapi/v1",
             "SECRET_KEY": SECRET_KEY,
             "SUPERUSER_ADMIN_TOKEN": SUPERUSER_TOKEN,
             "ENABLE_DEMO_USER": "true",
             "JOB_PROGRESS_CHECK_INTERVAL": "50",
+            "CIVITAI_API_BASE": NO_CIVITAI,
         }
         if database is not None:
             environ["DB_URL"] = url_of(database)
         read = Settings.load(environ | settings, data_dir=folder / "data", working_dir=folder)
-        ours = await stack.enter_async_context(navigator(read))
+        if database is None and read.database.path is not None and not read.database.path.exists():
+            await copy_to_sqlite(read.database.path)
+        ours = await stack.enter_async_context(
+            navigator(read, programs=programs, login_throttle=login_throttle)
+        )
         sockets = [
             listen("127.0.0.1", 0, setting=name) for name in ("HTTP_API_PORT", "RT_API_PORT")
         ]
@@ -238,7 +257,9 @@ async def running_navigator(
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         )
         stopped = asyncio.Event()
-        serving = asyncio.create_task(serve(ours.asgi, ours.realtime, sockets, stopped))
+        serving = asyncio.create_task(
+            serve(ours.asgi, ours.realtime, sockets, stopped, on_stopping=ours.stop_waiting)
+        )
         running = RunningNavigator(urls[0], urls[1], read, ours, simulator, http, stopped, serving)
         try:
             if simulator is not None and wait_for_forge:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from tests.fakes.serving import served
 from tests.images import Image, Stored
 
 TOKEN = "a-token-for-nobody"
@@ -58,7 +59,7 @@ class StrangeRegistry:
         elsewhere.router.add_get("/token", self._give_token)
         elsewhere.router.add_get("/store/{name}", self._stored_blob)
         elsewhere.router.add_get("/circle", self._circle)
-        async with _listening(ours) as self.url, _listening(elsewhere) as self.elsewhere_url:
+        async with served(ours) as self.url, served(elsewhere) as self.elsewhere_url:
             yield self
 
     def _refusal(self, request: web.Request) -> web.Response | None:
@@ -126,14 +127,3 @@ class StrangeRegistry:
 
     async def _circle(self, request: web.Request) -> web.Response:
         raise web.HTTPFound(request.path)
-
-
-@contextlib.asynccontextmanager
-async def _listening(app: web.Application) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()

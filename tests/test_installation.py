@@ -46,6 +46,7 @@ def test_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
         "app",
         "launcher",
         "migrations",
+        "forge_patches",
     }
     assert _ours() - names == set()
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
@@ -73,6 +74,12 @@ def test_version_is_the_one_of_this_tree(programs: Path, tmp_path: Path) -> None
     assert _done(str(programs / "navigator"), "--version", cwd=tmp_path).split()[-1] == __version__
 
 
+def test_installed_launcher_finds_the_patches_for_forge(programs: Path, tmp_path: Path) -> None:
+    script = "from launcher.forge_patch import patches_in; print(*(p.name for p in patches_in()))"
+    found = _done(str(programs / "python"), "-c", script, cwd=tmp_path).split()
+    assert found == sorted(path.name for path in (PROJECT / "forge_patches").glob("*.patch"))
+
+
 @pytest.mark.parametrize(
     "environ",
     # The second is a system without time zones, as Windows is.
@@ -93,7 +100,7 @@ def _ours() -> set[str]:
     """Every file that is part of the program, pages and pictures too."""
     return {
         relative(path)
-        for folder in ("app", "launcher", "migrations")
+        for folder in ("app", "launcher", "migrations", "forge_patches")
         for path in (PROJECT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }

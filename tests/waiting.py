@@ -6,10 +6,12 @@ import time
 from collections.abc import Awaitable, Callable
 
 POLL_INTERVAL_S = 0.005
+# Only what never comes true waits so long; a busy machine may be a few seconds late.
+LIMIT_S = 30.0
 
 
 async def until(
-    condition: Callable[[], object | Awaitable[object]], timeout_s: float = 5.0
+    condition: Callable[[], object | Awaitable[object]], timeout_s: float = LIMIT_S
 ) -> None:
     """Returns as soon as the condition is true; raises AssertionError after `timeout_s`."""
     deadline = time.monotonic() + timeout_s

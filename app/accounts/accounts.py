@@ -1,76 +1,37 @@
-"""Who is calling, and may they come in. The only code that decides that."""
+"""Who is calling, and may they come in. The only code that decides that of a request."""
 
-import hmac
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
-from app.accounts.models import User
+from app.accounts.caller import DEMO_USER_ID, SUPERUSER_ID, Caller, of_role
+from app.accounts.models import ID_CHARS, User
 from app.accounts.roles import Approval, Role
+from app.accounts.static_tokens import StaticTokens
 from app.accounts.tokens import Tokens, unusable
-from app.errors import Forbidden, InvalidInput, NotApproved, NotAuthenticated
+from app.errors import NotApproved, NotAuthenticated
 
-SUPERUSER_ID = "superuser"
-DEMO_USER_ID = "demo_user"
-DEMO_CODE = "DEMO_USER"
-DEMO_TOKEN_LIFETIME_S = 3 * 3600
 _SEEN_FOR_S = 0.5
 _MAX_SEEN = 1000
-_DEMO_PROFILE: Mapping[str, Any] = {
-    "id": DEMO_USER_ID,
-    "username": "DemoUser",
-    "global_name": "Demo User",
-    "discriminator": "0000",
-    "avatar": None,
-    "bot": False,
-    "system": False,
-    "mfa_enabled": False,
-    "locale": "en-US",
-    "verified": True,
-}
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Somebody whose credentials were checked. `claims` is what `/api/user/me` shows."""
-
-    user_id: str
-    role: Role
-    claims: Mapping[str, Any]
-
-    @property
-    def is_administrator(self) -> bool:
-        """Whether they may act on what belongs to others."""
-        return self.role >= Role.ARCHITECT
-
-    def may_use(self, owner_id: str) -> bool:
-        """Whether they may act on something that belongs to this user."""
-        return self.is_administrator or self.user_id == owner_id
-
-    def require(self, role: Role) -> None:
-        """Raises `Forbidden` unless they have at least `role`."""
-        if self.role < role:
-            raise Forbidden(f"This needs the role {role.name} or above.")
-
-
-@dataclass(frozen=True)
-class Login:
-    """A successful login: the token, the provider's profile of the user, the role."""
-
-    token: str
-    profile: Mapping[str, Any]
-    role: Role
 
 
 class Accounts:
-    """Checks credentials and logs people in."""
+    """Checks credentials."""
 
-    def __init__(self, tokens: Tokens, *, superuser_token: str | None, demo_user: bool):
+    def __init__(
+        self,
+        tokens: Tokens,
+        *,
+        superuser_token: str | None,
+        demo_user: bool,
+        programs: Mapping[str, str] | None = None,
+    ):
+        """`programs` are the owner's (see `PROGRAM_IDS`), by the token of each."""
         self._tokens = tokens
-        self._superuser_token = superuser_token
+        drawn = {name: token for token, name in (programs or {}).items()}
+        self._static_tokens = StaticTokens({SUPERUSER_ID: superuser_token}, drawn=drawn)
         self._demo_user = demo_user
         self._seen: dict[str, tuple[float, User | None]] = {}
+        self._changes = 0
 
     @property
     def has_demo_user(self) -> bool:
@@ -87,33 +48,35 @@ class Accounts:
                 id=user_id, defaults={"name": name, "role": role, "approval": Approval.APPROVED}
             )
 
-    async def authenticate(self, header: str | None) -> Caller:
+    async def authenticate(self, header: str | None, *, address: str | None = None) -> Caller:
         """Who sent this `Authorization` header.
 
         As clients rely on: the superuser token is the whole header, and of anything else the part
         after the first blank is the token, whatever the scheme word. Raises `NotAuthenticated`
-        or `NotApproved`.
+        or `NotApproved`, and `Throttled` to an `address` that guesses.
         """
         if header is None:
             raise NotAuthenticated("Unauthorized")
-        if self._is_superuser(header):
-            return _superuser()
+        if (holder := self._holder_of(header, address)) is not None:
+            return holder
         _, _, token = header.partition(" ")
         if not token:
             raise unusable("jwt must be provided")
         return await self.authenticate_token(token.strip())
 
-    async def authenticate_socket(self, token: str) -> Caller:
+    async def authenticate_socket(self, token: str, *, address: str | None = None) -> Caller:
         """Whose token this is, the superuser's or anybody's: sockets have no `Authorization`.
 
-        Raises `NotAuthenticated` or `NotApproved`.
+        Raises the same as `authenticate`.
         """
-        return _superuser() if self._is_superuser(token) else await self.authenticate_token(token)
+        return self._holder_of(token, address) or await self.authenticate_token(token)
 
     async def authenticate_token(self, token: str) -> Caller:
         """Whose JSON Web Token this is. Raises `NotAuthenticated` or `NotApproved`."""
         claims = self._tokens.read(token)
         user_id = claims["discord_id"]
+        if user_id == SUPERUSER_ID or len(user_id) > ID_CHARS:
+            raise unusable("jwt malformed")  # the superuser has no login
         if user_id == DEMO_USER_ID and not self._demo_user:
             raise unusable("Demo user was disabled")
         user = await self._user(user_id)
@@ -129,40 +92,33 @@ class Accounts:
         shown |= {name: claims[name] for name in ("iat", "exp") if name in claims}
         return Caller(user_id, user.role, shown)
 
-    async def login(self, code: object) -> Login:
-        """Exchanges a login code for a token.
+    def waiting_token(self, user_id: str) -> str:
+        """See `Tokens.issue_waiting`."""
+        return self._tokens.issue_waiting(user_id)
 
-        Raises `InvalidInput` without a code, `NotAuthenticated` when nobody vouches for it.
-        """
-        if code == "":
-            raise InvalidInput("Code is required", code="CODE_REQUIRED")
-        if code == DEMO_CODE:
-            return await self._login_demo_user()
-        raise NotAuthenticated("Authentication through Discord failed", code="LOGIN_FAILED")
+    def waiting_user(self, token: str) -> str | None:
+        """See `Tokens.read_waiting`."""
+        return self._tokens.read_waiting(token)
+
+    def changed(self, user_id: str) -> None:
+        """To be called when the row of a user has changed: it is read again."""
+        self._changes += 1
+        self._seen.pop(user_id, None)
 
     async def _user(self, user_id: str) -> User | None:
         """The user, at most half a second old: pages send bursts of requests."""
         now_s = time.monotonic()
         read_s, user = self._seen.get(user_id, (-_SEEN_FOR_S, None))
         if now_s - read_s >= _SEEN_FOR_S:
+            changes = self._changes
             user = await User.get_or_none(id=user_id)
+            if changes != self._changes:  # perhaps this one, which was read just before
+                return user
             if len(self._seen) >= _MAX_SEEN:
                 self._seen.clear()
             self._seen[user_id] = (now_s, user)
         return user
 
-    def _is_superuser(self, given: str) -> bool:
-        return self._superuser_token is not None and hmac.compare_digest(
-            given.encode(), self._superuser_token.encode()
-        )
-
-    async def _login_demo_user(self) -> Login:
-        if not self._demo_user:
-            raise Forbidden("Demo user is not enabled", code="DEMO_USER_DISABLED")
-        user = await User.get(id=DEMO_USER_ID)
-        token = self._tokens.issue(user, lifetime_s=DEMO_TOKEN_LIFETIME_S)
-        return Login(token, _DEMO_PROFILE, user.role)
-
-
-def _superuser() -> Caller:
-    return Caller(SUPERUSER_ID, Role.APEX, {"discord_id": SUPERUSER_ID, "role": int(Role.APEX)})
+    def _holder_of(self, given: str, address: str | None) -> Caller | None:
+        owner = self._static_tokens.owner_of(given, address)
+        return None if owner is None else of_role(owner, Role.APEX)

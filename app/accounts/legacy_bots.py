@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 
-from app.accounts.accounts import SUPERUSER_ID, Caller
+from app.accounts.caller import PROGRAM_IDS, SUPERUSER_ID, Caller
 from app.accounts.models import User
 from app.accounts.roles import Approval, Role
 from app.errors import Forbidden, InvalidInput, NotApproved
@@ -42,10 +42,10 @@ class LegacyBots:
             raise InvalidInput("Missing authentication data", code="MISSING_OWNER")
         if isinstance(owner_id, int) and not isinstance(owner_id, bool):
             owner_id = str(owner_id)
-        if owner_id == SUPERUSER_ID:
-            raise Forbidden("Bots may not act for the superuser.")
         if not isinstance(owner_id, str) or not _is_id(owner_id):
             raise InvalidInput("owner_id must be text of at most 64 characters.")
+        if owner_id in {SUPERUSER_ID, *PROGRAM_IDS}:
+            raise Forbidden(f"Bots may not act for the {owner_id}.")
         user, _ = await User.get_or_create(
             id=owner_id,
             defaults={"name": owner_id, "role": Role.NONE, "approval": Approval.PENDING},

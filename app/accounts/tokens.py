@@ -44,6 +44,19 @@ class Tokens:
             claims["exp"] = now + int(lifetime_s)
         return jwt.encode(claims, self._secret_key, algorithm=ALGORITHM)
 
+    def issue_waiting(self, user_id: str) -> str:
+        """Says who waits for approval in a browser. It is no login: `read` does not take it."""
+        return jwt.encode({"waiting": user_id}, self._secret_key, algorithm=ALGORITHM)
+
+    def read_waiting(self, token: str) -> str | None:
+        """Who waits, None when that is not from us."""
+        try:
+            claims = jwt.decode(token, self._secret_key, algorithms=[ALGORITHM])
+        except jwt.PyJWTError:
+            return None
+        user_id = claims.get("waiting")
+        return user_id if isinstance(user_id, str) else None
+
     def read(self, token: str) -> Mapping[str, Any]:
         """The claims of `token`; `discord_id` is text and `epoch` a number.
 

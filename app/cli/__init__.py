@@ -12,11 +12,13 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from app.cli import compass, demo, serve
+    from app.cli import compass, demo, invite, serve, users
 
     main.add_command(serve.serve)
     main.add_command(demo.demo)
     main.add_command(compass.compass)
+    main.add_command(users.users)
+    main.add_command(invite.invite)
 
 
 _add_commands()

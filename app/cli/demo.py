@@ -34,7 +34,7 @@ def demo(prompt: str, once: bool) -> None:
 
 async def _demo(prompt: str, data_dir: Path, stopped: asyncio.Event, *, once: bool) -> None:
     from app import logs
-    from app.accounts.accounts import DEMO_CODE
+    from app.accounts.caller import DEMO_CODE
     from app.bootstrap import navigator
     from app.settings import Settings
     from app.simulator import Simulator, SimulatorOptions
@@ -87,7 +87,7 @@ def _listen() -> "socket.socket":
 
 
 async def _draw(url: str, prompt: str) -> None:
-    from app.accounts.accounts import DEMO_CODE
+    from app.accounts.caller import DEMO_CODE
     from app.cli.client import ClientFailed, NavigatorClient
 
     click.echo(f"Drawing “{prompt}” with a simulated Forge …")

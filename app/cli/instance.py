@@ -9,12 +9,17 @@ from app.errors import NavigatorError, SettingsInvalid
 _LOCK_NAME = "navigator.lock"
 
 
+class FolderTaken(NavigatorError):
+    """Another process holds the data folder."""
+
+    code = "FOLDER_TAKEN"
+
+
 @contextlib.contextmanager
 def only_instance(data_dir: Path) -> Iterator[None]:
     """Holds `data_dir` while the block runs; makes the folder when it is not there.
 
-    Raises `NavigatorError` when another process holds it, `SettingsInvalid` when it cannot be
-    used.
+    Raises `FolderTaken` when another process holds it, `SettingsInvalid` when it cannot be used.
     """
     from app.database.lock import try_lock
 
@@ -28,7 +33,7 @@ def only_instance(data_dir: Path) -> Iterator[None]:
         ) from error
     with contextlib.closing(file):
         if not try_lock(file):
-            raise NavigatorError(
+            raise FolderTaken(
                 f"Another Navigator runs with the data folder {data_dir}; stop it, or name another"
                 " folder with --data-dir."
             )

@@ -18,14 +18,18 @@ from app.tasks import running
 EXIT_SETTINGS_INVALID = 78  # EX_CONFIG: starting again will not help
 EXIT_FAILED = 1
 _SHUTDOWN_LIMIT_S = 25.0
+_STDIN = 0
 
 Main = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
-def run(main: Main, *, shutdown_limit_s: float = _SHUTDOWN_LIMIT_S) -> None:
+def run(
+    main: Main, *, shutdown_limit_s: float = _SHUTDOWN_LIMIT_S, until_stdin_closes: bool = False
+) -> None:
     """Runs `main` with an event that SIGINT and SIGTERM set; ends as `exits` does.
 
-    Whatever `main` does then, the process ends when `shutdown_limit_s` is over.
+    With `until_stdin_closes` the end of our standard input sets it, too: whoever started us has
+    gone. Whatever `main` does then, the process ends when `shutdown_limit_s` is over.
     """
     give_memory_back()
     # Whatever hangs while closing, a stop is a stop: everything accepted is in the database.
@@ -36,7 +40,9 @@ def run(main: Main, *, shutdown_limit_s: float = _SHUTDOWN_LIMIT_S) -> None:
         stack.callback(deadline.cancel)
         stack.enter_context(contextlib.suppress(asyncio.CancelledError))  # see `unless_stopped`
         runner = stack.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
-        runner.run(_with_signals(main, on_stop=deadline.start))
+        runner.run(
+            _with_signals(main, on_stop=deadline.start, until_stdin_closes=until_stdin_closes)
+        )
 
 
 @contextlib.contextmanager
@@ -82,7 +88,9 @@ def fail(sentence: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-async def _with_signals(main: Main, *, on_stop: Callable[[], None]) -> None:
+async def _with_signals(
+    main: Main, *, on_stop: Callable[[], None], until_stdin_closes: bool
+) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -97,7 +105,18 @@ async def _with_signals(main: Main, *, on_stop: Callable[[], None]) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
         else:
             loop.add_signal_handler(number, stop)
+    if until_stdin_closes:
+        threading.Thread(target=_wait_for_end_of_stdin, args=(loop, stop), daemon=True).start()
     await main(stopped)
+
+
+def _wait_for_end_of_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    # Past Python's own stream: its lock, held here, would make the interpreter die of its end.
+    with contextlib.suppress(OSError):
+        while os.read(_STDIN, 4096):
+            pass
+    with contextlib.suppress(RuntimeError):  # we are ending already
+        loop.call_soon_threadsafe(stop)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -69,6 +69,15 @@ class GlobalProgress:
     preview: bytes | None = field(repr=False)
 
 
+@dataclass(frozen=True)
+class GpuMemory:
+    """The GPU's memory. `allocated_bytes` is what Forge itself holds in use."""
+
+    free_bytes: int
+    total_bytes: int
+    allocated_bytes: int
+
+
 class ForgeClient:
     """One Forge. Every method raises `UpstreamUnavailable` when nothing answers there, and
     `UpstreamFailed` when the answer is an error, nonsense, or breaks off."""
@@ -139,6 +148,28 @@ class ForgeClient:
     async def interrupt(self) -> None:
         """Stops whatever runs now before its next step; without effect while idle."""
         await self._http.request("POST", self._api_url + "/interrupt")
+
+    async def unload(self) -> None:
+        """Frees the GPU's memory; the checkpoint stays selected and the next run just works.
+
+        Never while something runs: it would pull the weights away under it (README, section 5).
+        """
+        await self._http.request("POST", self._api_url + "/unload-checkpoint")
+
+    async def gpu_memory(self) -> GpuMemory | None:
+        """What the GPU's memory looks like; None for a Forge without CUDA [get/memory].
+
+        With CUDA: Forge `modules/api/api.py`, `get_memory`.
+        """
+        cuda = json_object(json_object(await self._get("/memory")).get("cuda"))
+        if "error" in cuda:
+            return None
+        with well_formed():
+            return GpuMemory(
+                free_bytes=int(cuda["system"]["free"]),
+                total_bytes=int(cuda["system"]["total"]),
+                allocated_bytes=int(cuda["allocated"]["current"]),
+            )
 
     async def progress(self, *, preview: bool = False) -> GlobalProgress:
         """What runs now, whoever started it."""

@@ -23,7 +23,8 @@ from app.clients.oci_manifest import (
     is_index,
     layers_of,
 )
-from app.clients.registry_http import BrokenOff, RegistryHttp, read_limited
+from app.clients.registry_http import BrokenOff, RegistryHttp
+from app.clients.web_http import read_limited
 from app.errors import UpstreamFailed, UpstreamUnavailable
 
 _MAX_MANIFEST_BYTES = 4 * 1024 * 1024  # what a registry has to accept, by the specification
@@ -103,7 +104,9 @@ class Registry:
             if response.status != 200:
                 missing = f"{self._http.host} has no such public image."
                 raise self._http.refusal(response, missing)
-            content = await read_limited(response, _MAX_MANIFEST_BYTES)
+            content = await read_limited(
+                response, _MAX_MANIFEST_BYTES, host=self._http.host, service=SERVICE
+            )
             told = response.headers.get("Docker-Content-Digest", "")
         promised = [one for one in (digest, told) if one is not None and is_digest(one)]
         if not all(fits(content, one) for one in promised):

@@ -15,7 +15,8 @@ from aiohttp import hdrs
 from yarl import URL
 
 from app.clients.oci_manifest import SERVICE
-from app.errors import InvalidInput, NotFound, UpstreamFailed, UpstreamUnavailable
+from app.clients.web_http import connecting, is_header_text, read_limited
+from app.errors import InvalidInput, NotFound, UpstreamFailed
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, connect=20, sock_read=60)
 _MAX_REDIRECTS = 5
@@ -119,26 +120,18 @@ class RegistryHttp:
         ) as response:
             if response.status != 200:
                 raise self.refusal(response, f"{self.host} has no such public image.")
-            content = await read_limited(response, _MAX_TOKEN_BYTES)
+            content = await read_limited(
+                response, _MAX_TOKEN_BYTES, host=self.host, service=SERVICE
+            )
         try:
             answer = orjson.loads(content)
         except orjson.JSONDecodeError:
             answer = None
         given = answer if isinstance(answer, dict) else {}
         token = given.get("token") or given.get("access_token")
-        if not isinstance(token, str) or not (token.isascii() and token.isprintable()):
+        if not is_header_text(token):
             raise UpstreamFailed(f"{self.host} gave us no token.", service=SERVICE)
         return token
-
-
-async def read_limited(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
-    """The whole body. Raises `UpstreamFailed` when it is larger than that."""
-    content = bytearray()
-    async for chunk in response.content.iter_any():
-        content += chunk
-        if len(content) > limit_bytes:
-            raise UpstreamFailed("The registry's answer is too large.", service=SERVICE)
-    return bytes(content)
 
 
 def _bearer_challenge(response: aiohttp.ClientResponse) -> dict[str, str] | None:
@@ -155,26 +148,8 @@ def _bearer_challenge(response: aiohttp.ClientResponse) -> dict[str, str] | None
 @contextlib.contextmanager
 def _translated(host: str) -> Iterator[None]:
     try:
-        yield
-    except aiohttp.ClientConnectorCertificateError as error:
-        raise UpstreamFailed(
-            f"The certificate of {error.host} cannot be trusted.", service=SERVICE
-        ) from error
-    except aiohttp.ClientConnectorSSLError as error:
-        raise UpstreamFailed(f"{error.host} does not speak TLS.", service=SERVICE) from error
-    except aiohttp.ClientProxyConnectionError as error:
-        raise UpstreamUnavailable("The proxy cannot be reached.", service=SERVICE) from error
-    except aiohttp.ClientHttpProxyError as error:
-        raise UpstreamUnavailable(
-            f"The proxy refuses with {error.status}.", service=SERVICE
-        ) from error
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        unreachable = getattr(error, "host", host)
-        raise UpstreamUnavailable(
-            f"{unreachable} cannot be reached; is this computer online?", service=SERVICE
-        ) from error
-    except (aiohttp.TooManyRedirects, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-        raise UpstreamFailed(f"{host} sends us to no place.", service=SERVICE) from error
+        with connecting(host, service=SERVICE):
+            yield
     except TimeoutError as error:
         raise BrokenOff(f"{host} took too long to answer.", service=SERVICE) from error
     # Not every OSError: one of the file that is written is none of the registry's.

@@ -12,9 +12,10 @@ from tortoise.exceptions import IntegrityError
 from app.database.sql import execute, rows
 from app.errors import InvalidInput, NotFound
 from app.generation.images import ImageStore
-from app.generation.models import MAX_ID_CHARS, Category, Image
+from app.generation.models import Category, Image
 from app.generation.picture_counts import PictureCounts, listed
 from app.generation.previews import Previews
+from app.generation.stored_pictures import StoredPictures, may_exist
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,15 @@ class Page:
 class Gallery:
     """The pictures of all users. Somebody else's pictures and missing ones look alike."""
 
-    def __init__(self, images: ImageStore, previews: Previews, counts: PictureCounts):
+    def __init__(
+        self,
+        images: ImageStore,
+        stored: StoredPictures,
+        previews: Previews,
+        counts: PictureCounts,
+    ):
         self._images = images
+        self._stored = stored
         self._previews = previews
         self._counts = counts
 
@@ -92,11 +100,13 @@ class Gallery:
             return False
         condition, values = _unmoved(image)
         with self._counts.changing(owner_id) as changes:
+            self._stored.forget(image_id)
             is_removed = await execute(Image._meta.db, _REMOVE + condition, values)
             if is_removed:
                 changes.removed(image)
         if not is_removed:  # it was moved or removed at the same moment
             return await self.remove(image_id, owner_id=owner_id)
+        self._stored.forget(image_id)
         self._previews.discard(image_id)
         try:
             await asyncio.to_thread(self._images.path(image.file_name).unlink, missing_ok=True)
@@ -150,14 +160,6 @@ class Gallery:
         with self._counts.changing(owner_id):
             if await Category.filter(id=category_id, owner_id=owner_id).delete():
                 self._counts.forget(owner_id, category_id)
-
-
-def may_exist(image_id: str) -> bool:
-    """Whether there may be a picture of this id.
-
-    Tortoise fails at a longer one, and MariaDB would not see spaces at the end.
-    """
-    return len(image_id) <= MAX_ID_CHARS and image_id == image_id.rstrip()
 
 
 def _unmoved(image: Image) -> tuple[str, list[Any]]:

@@ -1,21 +1,19 @@
 """Sees one generation job through: sends it to Forge, watches it, stores the picture."""
 
-import contextlib
 import functools
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from app.clients.forge import ForgeClient, Generated
 from app.clients.forge_health import ForgeHealth
 from app.clients.forge_lists import ForgeLists
 from app.errors import UpstreamFailed, UpstreamUnavailable
 from app.events import CheckpointChanged, EventBus, JobFinished
-from app.generation.checkpoint import Loaded, loaded_in
+from app.generation.checkpoint import Loaded
 from app.generation.first_pass import FirstPassRefused
 from app.generation.forge_run import ForgeRuns, GenerationLimits, stop_if
 from app.generation.images import ImageStore, StoredImage
 from app.generation.infotext import parsed
+from app.generation.loaded_checkpoint import LoadedCheckpoint
 from app.generation.models import Image
 from app.generation.parameters import DrawingParameters
 from app.generation.previews import Previews
@@ -24,8 +22,6 @@ from app.generation.requests import Preparing
 from app.jobs.models import Job, JobKind
 from app.jobs.queue import JobQueue
 from app.jobs.worker import Store
-
-_LOADED_IS_FRESH_S = 1.0
 
 
 class GenerationHandler:
@@ -37,6 +33,7 @@ class GenerationHandler:
         forge: ForgeClient,
         health: ForgeHealth,
         lists: Callable[[], ForgeLists],
+        loaded: LoadedCheckpoint,
         kinds: Mapping[JobKind, Preparing],
         queue: JobQueue,
         images: ImageStore,
@@ -45,62 +42,46 @@ class GenerationHandler:
         events: EventBus,
         limits: GenerationLimits,
     ):
-        self._forge = forge
         self._health = health
         self._lists = lists
+        self._loaded = loaded
         self._kinds = kinds
         self._queue = queue
         self._images = images
         self._records = records
         self._events = events
         self._runs = ForgeRuns(forge, health, events, previews, limits)
-        self._loaded: Loaded | None = None
-        self._loaded_seen_s = -_LOADED_IS_FRESH_S
 
     async def run(self, job: Job) -> Store:
         """Makes the picture; gives what stores it (see `Handler.run`)."""
         lists = self._lists()
         prepared = self._kinds[job.kind].prepare(job, lists)
         parameters = prepared.parameters
+        wanted = Loaded(parameters.model_name, tuple(parameters.modules or ()))
         job.parameters = parameters.model_dump(exclude_none=True)
         cancelled = self._queue.cancellation(job.id)
         try:
             await self._runs.settle_earlier(job, cancelled)
-            await self._announce_switch(job, parameters)
+            await self._announce_switch(job, wanted)
             request = await prepared.request()
             generated = await self._runs.generate(job, request, cancelled)
         except FirstPassRefused:
             raise
         except (UpstreamFailed, UpstreamUnavailable) as error:
-            self._loaded_seen_s = -_LOADED_IS_FRESH_S
+            self._loaded.doubt()
             self._runs.forget_mode()
             self._health.report_trouble(error.message)
             raise
-        self._loaded = Loaded(parameters.model_name, tuple(parameters.modules or ()))
-        self._loaded_seen_s = time.monotonic()
-        self._health.report_success()
+        self._loaded.drew(wanted)
+        self._health.report_success(_version(generated))
         if not generated.images:
             stop_if(cancelled)
             raise UpstreamFailed("Forge returned no picture.", service="forge")
         return functools.partial(self._store, job, parameters, generated)
 
-    async def _announce_switch(self, job: Job, parameters: DrawingParameters) -> None:
-        wanted = Loaded(parameters.model_name, tuple(parameters.modules or ()))
-        if time.monotonic() - self._loaded_seen_s > _LOADED_IS_FRESH_S:
-            # Somebody may have loaded another one in Forge's own page. When the options cannot be
-            # read (a wrong-typed one makes Forge answer 500) the last one known has to do.
-            with contextlib.suppress(UpstreamFailed):
-                self._loaded = await self._look_what_is_loaded()
-        if self._loaded != wanted:
-            self._events.publish(CheckpointChanged(job.snapshot(), parameters.model_name))
-
-    async def _look_what_is_loaded(self) -> Loaded | None:
-        options, lists = await self._forge.options(), self._lists()
-        sha256 = options.get("sd_checkpoint_hash")
-        if sha256 and all(item.get("sha256") != sha256 for item in lists.checkpoints):
-            # Forge learns a hash by loading: our lists may be from before that.
-            lists = replace(lists, checkpoints=await self._forge.checkpoints())
-        return loaded_in(options, lists)
+    async def _announce_switch(self, job: Job, wanted: Loaded) -> None:
+        if await self._loaded.differs_from(wanted):
+            self._events.publish(CheckpointChanged(job.snapshot(), wanted.checkpoint))
 
     async def _store(self, job: Job, parameters: DrawingParameters, generated: Generated) -> None:
         """The file, then the row, then the event."""
@@ -113,6 +94,11 @@ class GenerationHandler:
         self._events.publish(
             JobFinished(job.snapshot(), seed=seed if isinstance(seed, int) else None)
         )
+
+
+def _version(generated: Generated) -> str | None:
+    version = generated.info.get("version")
+    return version if isinstance(version, str) else None
 
 
 def _infotext(generated: Generated) -> str:

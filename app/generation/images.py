@@ -58,12 +58,15 @@ class ImageStore:
         """
         return await asyncio.to_thread(self._save, job_id, content)
 
+    async def remove(self, job_id: str) -> None:
+        """Removes the job's picture, whatever it is, if there is one. Raises OSError."""
+        for suffix in _SUFFIXES.values():
+            path = self.path(f"{_stem(job_id)}.{suffix}")
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
     def _save(self, job_id: str, content: bytes) -> StoredImage:
         media_type, width, height = described(content)
-        digest = hashlib.sha256(job_id.encode()).hexdigest()
-        # Some file systems take "a" and "A" for the same name; ids do not.
-        stem = job_id if job_id == job_id.lower() else f"{job_id.lower()}~{digest[:12]}"
-        file_name = f"{digest[:2]}/{stem}.{_SUFFIXES[media_type]}"
+        file_name = f"{_stem(job_id)}.{_SUFFIXES[media_type]}"
         try:
             write_flushed(self.path(file_name), content)
         except OSError as error:
@@ -76,6 +79,14 @@ class ImageStore:
             width=width,
             height=height,
         )
+
+
+def _stem(job_id: str) -> str:
+    """Folder and name of a job's picture."""
+    digest = hashlib.sha256(job_id.encode()).hexdigest()
+    # Some file systems take "a" and "A" for the same name; ids do not.
+    name = job_id if job_id == job_id.lower() else f"{job_id.lower()}~{digest[:12]}"
+    return f"{digest[:2]}/{name}"
 
 
 def described(content: bytes) -> tuple[str, int, int]:

@@ -25,6 +25,8 @@ _INIT, _MASK = ".init.png", ".mask.png"
 _SWEEP_INTERVAL_S = 60.0
 _NEW_S = 600.0  # a job's files are older than its row
 _KEPT_FOR_RETRY = timedelta(hours=24)
+_ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
+_NEEDED = (*_ACTIVE, JobStatus.FAILED)
 _IDS_PER_QUERY = 500
 _DECODED_AT_ONCE = 2  # each may take some hundred megabytes
 
@@ -68,6 +70,14 @@ class InputImages:
         """The PNGs of a job: initial image and mask. Raises `InputGone`."""
         return await asyncio.to_thread(self._read, job_id, has_mask)
 
+    async def check(self, job: Job) -> None:
+        """Raises `InputGone` when the job needs files that are not there any more."""
+        if job.kind == JobKind.IMG2IMG:
+            names = [_INIT, _MASK] if job.parameters.get("has_mask") else [_INIT]
+            paths = [self._folder / (job.id + name) for name in names]
+            if not await asyncio.to_thread(lambda: all(path.is_file() for path in paths)):
+                raise _gone()
+
     async def remove(self, job_id: str) -> None:
         """Removes the job's files, if there are any."""
         await asyncio.to_thread(self._remove, [job_id])
@@ -91,7 +101,7 @@ class InputImages:
         found = sorted(await asyncio.to_thread(self._job_ids))
         for start in range(0, len(found), _IDS_PER_QUERY):
             ids = found[start : start + _IDS_PER_QUERY]
-            needed = Q(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]) | Q(
+            needed = Q(status__in=_ACTIVE) | Q(
                 status=JobStatus.FAILED, finished_at__gt=datetime.now(UTC) - _KEPT_FOR_RETRY
             )
             rows = await Job.filter(needed, id__in=ids).values_list("id", flat=True)
@@ -105,8 +115,8 @@ class InputImages:
                 continue
             if event.job.kind == JobKind.IMG2IMG:
                 with _only_logged():
-                    # A failed one may be retried.
-                    if not await Job.exists(id=event.job.id, status=JobStatus.FAILED):
+                    # A failed one may be retried, or is already.
+                    if not await Job.exists(id=event.job.id, status__in=_NEEDED):
                         await self.remove(event.job.id)
 
     async def _sweep_now_and_then(self) -> None:
@@ -148,9 +158,7 @@ class InputImages:
             init_image = (self._folder / (job_id + _INIT)).read_bytes()
             mask = (self._folder / (job_id + _MASK)).read_bytes() if has_mask else None
         except OSError as error:
-            raise InputGone(
-                "The initial image of this job is not there any more; submit it again."
-            ) from error
+            raise _gone() from error
         return init_image, mask
 
     def _remove(self, job_ids: Iterable[str]) -> None:
@@ -174,3 +182,7 @@ def _content_of(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputGone("The file of that picture cannot be read.") from error
+
+
+def _gone() -> InputGone:
+    return InputGone("The initial image of this job is not there any more; submit it again.")

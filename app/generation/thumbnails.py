@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from app.errors import NotFound
 from app.generation.images import ImageStore
-from app.generation.scaling import scaled
+from app.generation.stored_pictures import image_missing
 from app.generation.thumbnail_cache import ThumbnailCache
+from app.scaling import scaled
 
 SIZES_PX = (128, 256, 512, 1024)
 DEFAULT_SIZE_PX = 256
@@ -80,7 +80,7 @@ class Thumbnails:
         try:
             file = picture.open("rb")
         except OSError as error:
-            raise NotFound("Image not found", code="IMAGE_NOT_FOUND") from error
+            raise image_missing() from error
         with file:
             content = scaled(file, size_px)
         self._cache.write(name, content)

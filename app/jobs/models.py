@@ -15,15 +15,21 @@ class JobKind(StrEnum):
 
     TXT2IMG = "txt2img"
     IMG2IMG = "img2img"
+    DOWNLOAD = "download"
 
 
 class Lane(StrEnum):
-    """Jobs of one lane run one after another; lanes run beside each other."""
+    """Jobs of one lane start in their order; lanes run beside each other."""
 
     GENERATION = "generation"
+    DOWNLOAD = "download"
 
 
-LANE_OF_KIND = {JobKind.TXT2IMG: Lane.GENERATION, JobKind.IMG2IMG: Lane.GENERATION}
+LANE_OF_KIND = {
+    JobKind.TXT2IMG: Lane.GENERATION,
+    JobKind.IMG2IMG: Lane.GENERATION,
+    JobKind.DOWNLOAD: Lane.DOWNLOAD,
+}
 
 
 class JobStatus(StrEnum):
@@ -81,3 +87,14 @@ class Job(Model):
             origin=self.origin,
             parameters=self.parameters,
         )
+
+
+class LanePause(Model):
+    """That no job of a lane is started, since when, and until when (None: until somebody says)."""
+
+    lane = fields.CharField(primary_key=True, max_length=32)
+    paused_at = fields.DatetimeField(auto_now_add=True)
+    resumes_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "lane_pause"

@@ -10,13 +10,16 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
-from tortoise.functions import Max
 
-from app.errors import Conflict, InvalidInput, NavigatorError, NotFound
+from app.errors import Conflict, InvalidInput, NavigatorError
 from app.events import EventBus, JobFailed, JobInterrupted
 from app.jobs.allowance import Allowance
+from app.jobs.idleness import Idleness
 from app.jobs.ids import is_job_id, new_job_id
+from app.jobs.lookup import job_of, no_such_job
 from app.jobs.models import LANE_OF_KIND, Job, JobKind, JobStatus, Lane
+from app.jobs.pause import Pauses
+from app.jobs.rows import put_back, queue_again, take_stock
 from app.jobs.statements import erase_ended, mark_ended, mark_running
 from app.jobs.waiting import Waiting
 
@@ -46,9 +49,11 @@ class JobQueue:
         allowance: Allowance,
         max_attempts: int,
         sync: Callable[[], Awaitable[None]] | None = None,
+        pauses: Pauses | None = None,
     ):
         """`sync` returns when what is committed would survive a power cut."""
         self._sync = sync
+        self._pauses = pauses or Pauses(events)
         self._events = events
         self._allowance = allowance
         self._max_attempts = max_attempts
@@ -58,7 +63,8 @@ class JobQueue:
         self._waiting = Waiting()
         self._running: dict[str, Job] = {}
         self._cancellations: dict[str, asyncio.Event] = {}  # of every running job
-        self._is_unsure = False
+        self._unsure = set[Lane]()  # the table knows better
+        self.idle = Idleness(self._is_busy)
 
     async def recover(self) -> int:
         """Takes stock after a start; jobs that were running when we died wait again, in place.
@@ -109,7 +115,8 @@ class JobQueue:
             self._last_position += 1
             self._waiting.add(job)
             submitted = Submitted(job, self._waiting.in_lane(lane))
-        await self._sync_if_needed()
+        if self._sync is not None:
+            await self._sync()
         return submitted
 
     def check_room(self, owner_id: str) -> None:
@@ -118,8 +125,8 @@ class JobQueue:
 
     async def claim(self, lane: Lane) -> Job | None:
         """Marks the first waiting job of the lane as running and gives it, or None."""
-        async with self._careful():
-            while (job := await self._waiting.first(lane)) is not None:
+        async with self._pauses.gate(lane) as is_open, self._careful():
+            while is_open and (job := await self._waiting.first(lane)) is not None:
                 claimed = await mark_running(job)
                 self._waiting.drop_first(lane)
                 if claimed:
@@ -127,12 +134,22 @@ class JobQueue:
                     self._running[job.id] = job
                     self._cancellations[job.id] = asyncio.Event()
                     return job
-            self._waiting.sleep(lane)
+            if is_open:
+                self._waiting.sleep(lane)
             return None
 
     async def wait(self, lane: Lane) -> None:
         """Returns when there may be a job to claim."""
         await self._waiting.wait(lane)
+        await self._pauses.wait(lane)
+
+    def waiting(self, lane: Lane) -> int:
+        """How many jobs of the lane wait."""
+        return self._waiting.in_lane(lane)
+
+    def running(self, lane: Lane) -> list[Job]:
+        """The jobs of the lane that run or are being stored, in the order of their starts."""
+        return [job for job in self._running.values() if job.lane == lane]
 
     def cancellation(self, job_id: str) -> asyncio.Event:
         """Is set when somebody asks for this running job to stop."""
@@ -144,19 +161,19 @@ class JobQueue:
         Raises `NotFound` when there is none, when it has ended, and when it is somebody else's.
         """
         async with self._careful():
-            job = await _job_of(job_id, caller_id, is_administrator=is_administrator)
+            job = await job_of(job_id, caller_id, is_administrator=is_administrator)
             if job.status == JobStatus.QUEUED:
                 waiting = Job.filter(number=job.number)
-                await waiting.update(status=JobStatus.CANCELLED, finished_at=_now())
+                await waiting.update(status=JobStatus.CANCELLED, finished_at=datetime.now(UTC))
                 self._waiting.remove(job)
                 return Cancellation.REMOVED
             # The one that runs: it knows what its handler filled in.
             running, asked = self._running.get(job.id), self._cancellations.get(job.id)
             if job.status != JobStatus.RUNNING or running is None or asked is None:
-                raise NotFound("Task not found", code="TASK_NOT_FOUND")
+                raise no_such_job()
             still_runs = Job.filter(number=job.number, status=JobStatus.RUNNING)
             if not await still_runs.update(cancel_requested=True) and not asked.is_set():
-                raise NotFound("Task not found", code="TASK_NOT_FOUND")  # it has just ended
+                raise no_such_job()  # it has just ended
             asked.set()
             self._events.publish(JobInterrupted(running.snapshot()))
             return Cancellation.INTERRUPTED
@@ -182,7 +199,7 @@ class JobQueue:
             return  # done before, only the answer got lost
         status = JobStatus.CANCELLED if self._is_cancelled(job) else JobStatus.FAILED
         await Job.filter(number=job.number, status=JobStatus.RUNNING).update(
-            status=status, error=reason, finished_at=_now(), attempts=job.attempts
+            status=status, error=reason, finished_at=datetime.now(UTC), attempts=job.attempts
         )
         self.forget(job)
         self._events.publish(JobFailed(job.snapshot(), reason))
@@ -195,46 +212,45 @@ class JobQueue:
         else:
             await self.requeue(job, error=reason)
 
-    async def requeue(self, job: Job, *, error: str | None = None) -> None:
-        """Puts a running job back where it stood; unless it was asked to stop, then it ends."""
+    async def requeue(self, job: Job, *, error: str | None = None, behind: bool = False) -> None:
+        """Puts a running job back in place, or `behind` all others; ends it if it is to end."""
         async with self._lock:  # first: somebody may be asking right now
             if self._is_cancelled(job):
                 await self._fail(job, error or "The job was cancelled.")
                 return
             if self._running.get(job.id) is not job:
                 return
-            running = Job.filter(number=job.number, status=JobStatus.RUNNING)
-            self._is_unsure = True  # of the order, and of whether this was committed
-            await running.update(status=JobStatus.QUEUED, error=error, attempts=job.attempts)
+            self._unsure.add(job.lane)  # of the order, and of whether this was committed
+            position = self._last_position + 1 if behind else job.position
+            await put_back(job, position, error)
             self.forget(job)
             self._waiting.wake_all()
 
-    async def retry(self, job_id: str, *, caller_id: str, is_administrator: bool) -> Submitted:
-        """Queues a failed job again, at the end, with fresh attempts.
+    async def retry(
+        self,
+        job_id: str,
+        *,
+        caller_id: str,
+        is_administrator: bool,
+        check: Callable[[Job], Awaitable[None]] | None = None,
+    ) -> Submitted:
+        """Queues a failed job again, at the end, with fresh attempts, unless `check` raises.
 
-        Raises `NotFound` as `cancel` does, `Conflict` when it has not failed, `TooMany` at the
-        limit.
+        Raises `NotFound` as `cancel` does, `Conflict` when it has not failed, `TooMany`.
         """
         async with self._careful():
-            job = await _job_of(job_id, caller_id, is_administrator=is_administrator)
+            job = await job_of(job_id, caller_id, is_administrator=is_administrator)
             if job.status != JobStatus.FAILED:
                 raise Conflict(f"Only a failed job can be retried; this one is {job.status}.")
             self._allowance.check(self._waiting, job.owner_id, job.input_bytes or 0)
+            if check is not None:
+                await check(job)
             self._last_position += 1
-            job.status = JobStatus.QUEUED
-            job.position = self._last_position
-            job.attempts = 0
-            await Job.filter(number=job.number).update(
-                status=job.status,
-                position=job.position,
-                attempts=0,
-                error=None,
-                finished_at=None,
-                cancel_requested=False,
-            )
+            await queue_again(job, self._last_position)
             self._waiting.add(job)
             submitted = Submitted(job, self._waiting.in_lane(job.lane))
-        await self._sync_if_needed()
+        if self._sync is not None:
+            await self._sync()
         return submitted
 
     async def erase(self, job_id: str) -> None:
@@ -246,10 +262,10 @@ class JobQueue:
         """Drops what is kept in memory of a job that runs no more."""
         if self._running.get(job.id) is job:
             del self._running[job.id], self._cancellations[job.id]
+            self.idle.look()
 
-    async def _sync_if_needed(self) -> None:
-        if self._sync is not None:
-            await self._sync()
+    def _is_busy(self, lane: Lane) -> bool:
+        return lane in self._unsure or self.waiting(lane) > 0 or bool(self.running(lane))
 
     def _is_cancelled(self, job: Job) -> bool:
         asked = self._cancellations.get(job.id)
@@ -263,38 +279,22 @@ class JobQueue:
         was committed. Then the worker is woken, and the next change begins by taking stock.
         """
         async with self._lock:
-            if self._is_unsure:
+            if self._unsure:
                 await self._take_stock()
             try:
                 yield
-            except NavigatorError:
+            except BaseException as error:
+                if not isinstance(error, NavigatorError):
+                    self._unsure.update(Lane)
+                    self._waiting.wake_all()
                 raise
-            except BaseException:
-                self._is_unsure = True
-                self._waiting.wake_all()
-                raise
+            finally:
+                self.idle.look()
 
     async def _take_stock(self) -> int:
-        """Reads what waits; a job that is running only in the table waits again."""
-        lost = Job.filter(status=JobStatus.RUNNING).exclude(id__in=list(self._cancellations))
-        stopped = lost.filter(cancel_requested=True)
-        await stopped.update(status=JobStatus.CANCELLED, finished_at=_now())
-        requeued = await lost.update(status=JobStatus.QUEUED)
-        newest = await Job.annotate(last=Max("position")).values_list("last", flat=True)
-        self._last_position = int(newest[0] or 0)  # type: ignore[arg-type]
-        waiting = Job.filter(status=JobStatus.QUEUED).values_list("lane", "owner_id", "input_bytes")
-        self._waiting.replace(await waiting)
-        self._is_unsure = False
-        return requeued
-
-
-async def _job_of(job_id: str, caller_id: str, *, is_administrator: bool) -> Job:
-    """The job, if the caller may act on it; otherwise raises `NotFound`."""
-    job = await Job.get_or_none(id=job_id) if is_job_id(job_id) else None
-    if job is None or not (is_administrator or job.owner_id == caller_id):
-        raise NotFound("Task not found", code="TASK_NOT_FOUND")
-    return job
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        stock = await take_stock(self._cancellations)
+        self._last_position = stock.last_position
+        self._waiting.replace(stock.waiting)
+        self._unsure.clear()
+        self.idle.look()
+        return stock.requeued

@@ -13,15 +13,20 @@ from app.jobs.models import Job, JobStatus
 
 
 async def mark_running(job: Job) -> bool:
-    """Makes a waiting job a running one, counts the run, and says whether it still waited."""
+    """Makes a waiting job a running one, counts the run, and says whether it still waited.
+
+    What went wrong before is no news any more.
+    """
     started_at = datetime.now(UTC)
     changed = await execute(
         Job._meta.db,
-        "UPDATE job SET status = ?, runs = ?, started_at = ? WHERE number = ? AND status = ?",
+        "UPDATE job SET status = ?, runs = ?, started_at = ?, error = NULL"
+        " WHERE number = ? AND status = ?",
         [JobStatus.RUNNING.value, job.runs + 1, started_at, job.number, JobStatus.QUEUED.value],
     )
     if changed:
         job.status, job.started_at = JobStatus.RUNNING, started_at
+        job.error = None  # type: ignore[assignment]
         job.runs += 1
     return changed > 0
 

@@ -45,8 +45,14 @@ class Worker:
         handlers: Mapping[JobKind, Handler],
         *,
         ready: Callable[[], Awaitable[None]],
+        at_once: int = 1,
+        gives_way: bool = False,
     ):
-        """`ready` returns when the third party that the lane needs can take a job."""
+        """`ready` returns when the third party that the lane needs can take a job; `at_once` jobs
+        run at the same time. With `gives_way` a job that cannot be done now goes behind the others,
+        which may need something else."""
+        self._at_once = at_once
+        self._gives_way = gives_way
         self._queue = queue
         self._events = events
         self._lane = lane
@@ -57,16 +63,20 @@ class Worker:
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Works while the block runs. At its end the running job goes back to the queue."""
-        task = asyncio.create_task(self._work(), name=f"worker-{self._lane}")
+        """Works while the block runs. At its end the running jobs go back to the queue."""
+        tasks = [
+            asyncio.create_task(self._work(), name=f"worker-{self._lane}")
+            for _ in range(self._at_once)
+        ]
         try:
             yield
         finally:
-            await cancel(task)
+            await asyncio.gather(*(cancel(task) for task in tasks))
             if self._storing:
                 await asyncio.wait(self._storing, timeout=_SHUTDOWN_GRACE_S)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
 
     async def _work(self) -> None:
         while True:
@@ -119,7 +129,8 @@ class Worker:
         """Decides what becomes of a job whose run raised `error`, and sees to it that it does."""
         if isinstance(error, UpstreamUnavailable):
             log.info("job %s waits: %s", job.id, error.message)
-            await _insist(lambda: self._queue.requeue(job, error=error.message))
+            behind = self._gives_way
+            await _insist(lambda: self._queue.requeue(job, error=error.message, behind=behind))
         elif isinstance(error, UpstreamFailed):
             log.warning("job %s: attempt %d failed: %s", job.id, job.attempts + 1, error.message)
             attempts = job.attempts

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from app.clients.forge import ForgeClient
 from app.clients.forge_http import MissingRoute
 from app.clients.forge_lists import ForgeLists
+from app.clients.json_depth import is_too_deep
 from app.errors import UpstreamFailed, UpstreamUnavailable
 from app.events import EventBus, ModelsRefreshed
 from app.library.known_checkpoints import KnownCheckpoints
@@ -56,7 +57,7 @@ class Catalogue:
         self._rescan_pause_s = rescan_pause_s
         self._rescan_patience_s = rescan_patience_s
         self._rescan: asyncio.Task[None] | None = None
-        self._rescanned_s = -rescan_pause_s
+        self._rescanned_s = self._rescan_began_s = -rescan_pause_s
         self.read_at: datetime | None = None
         self.is_stale = True
 
@@ -111,6 +112,21 @@ class Catalogue:
         if self._rescan.done():
             self._rescan.result()
 
+    async def rescan_after_change(self) -> None:
+        """The same for who has just changed files: Forge has looked after that when it returns.
+
+        While Forge draws it takes long. Raises as `rescan`.
+        """
+        changed_s = time.monotonic()
+        while self._rescan_began_s < changed_s:
+            if self._rescan is None or self._rescan.done():
+                left_s = self._rescanned_s + self._rescan_pause_s - time.monotonic()
+                await asyncio.sleep(max(0.0, left_s))
+            await self.rescan()
+        if self._rescan is not None:
+            await asyncio.wait([self._rescan])
+            self._rescan.result()
+
     @contextlib.asynccontextmanager
     async def kept_fresh(self) -> AsyncIterator[None]:
         """Reads the lists anew when they have expired, while the block runs."""
@@ -123,6 +139,7 @@ class Catalogue:
                 await asyncio.wait([self._rescan])
 
     async def _rescan_and_tell(self) -> None:
+        self._rescan_began_s = time.monotonic()
         try:
             await self._forge.rescan()
         except (UpstreamFailed, UpstreamUnavailable) as error:
@@ -181,7 +198,12 @@ def _without_large_metadata(lora: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = lora.get("metadata")
     if not isinstance(metadata, dict):
         return lora
-    kept = {name: value for name, value in metadata.items() if name not in _LARGE_METADATA}
+    kept = {
+        name: value
+        for name, value in metadata.items()
+        # The maker of a file decides what stands in it, perhaps something that nobody can write.
+        if name not in _LARGE_METADATA and not is_too_deep(value)
+    }
     return {**lora, "metadata": kept}
 
 

@@ -3,8 +3,11 @@
 import argparse
 import asyncio
 import contextlib
+from pathlib import Path
 
 from app.simulator import Simulator, SimulatorOptions
+from app.simulator.loader import Catalogue
+from app.simulator.models_dir import FolderCatalogue
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -20,6 +23,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--unpatched", action="store_true", help="without the first-pass patch")
     parser.add_argument("--no-drawing", action="store_true", help="plain gradients, much cheaper")
     parser.add_argument("--api-auth", help="user:password, as Forge's flag")
+    parser.add_argument("--models-dir", type=Path, help="list the files of this folder `models`")
     return parser.parse_args(arguments)
 
 
@@ -36,7 +40,9 @@ def to_options(flags: argparse.Namespace) -> SimulatorOptions:
 
 
 async def serve(flags: argparse.Namespace) -> None:
-    async with Simulator(to_options(flags)).serving(flags.host, flags.port) as simulator:
+    catalogue = FolderCatalogue(folder=flags.models_dir) if flags.models_dir else Catalogue()
+    simulated = Simulator(to_options(flags), catalogue)
+    async with simulated.serving(flags.host, flags.port) as simulator:
         print(f"Running on local URL:  {simulator.url}", flush=True)  # noqa: T201
         await asyncio.Event().wait()
 

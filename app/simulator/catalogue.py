@@ -21,6 +21,7 @@ class Checkpoint:
     """True once it was loaded: only then Forge knows its hash (kept over restarts)."""
     corrupt: bool = False
     """A load fails and renames the file, so it is gone at the next refresh."""
+    models: str = MODELS
 
     def __post_init__(self) -> None:
         self.sha256 = self.sha256 or hashlib.sha256(self.name.encode()).hexdigest()
@@ -43,7 +44,7 @@ class Checkpoint:
 
     @property
     def filename(self) -> str:
-        return f"{MODELS}/Stable-diffusion/{self.name}"
+        return f"{self.models}/Stable-diffusion/{self.name}"
 
     def aliases(self) -> set[str]:
         """Gives every text that names it, compared exactly (README section 5)."""
@@ -67,10 +68,11 @@ class Module:
 
     name: str
     folder: str = "VAE"
+    models: str = MODELS
 
     @property
     def filename(self) -> str:
-        return f"{MODELS}/{self.folder}/{self.name}"
+        return f"{self.models}/{self.folder}/{self.name}"
 
     @property
     def stem(self) -> str:
@@ -86,6 +88,7 @@ class Lora:
 
     path: str
     metadata: dict[str, object] = field(default_factory=dict)
+    models: str = MODELS
 
     @property
     def name(self) -> str:
@@ -104,7 +107,7 @@ class Lora:
         return {
             "name": self.name,
             "alias": self.alias,
-            "path": f"{MODELS}/Lora/{self.path}",
+            "path": f"{self.models}/Lora/{self.path}",
             "metadata": self.metadata,
         }
 

@@ -27,9 +27,11 @@ class Forge:
         self.settings = settings
         self.disk = disk
         self.faults = Faults()
+        disk.look()
         first = disk.checkpoints[0].title if disk.checkpoints else None
         self.options = ForgeOptions(first, settings.preview_every_n_steps)
         self.interrupted_tasks: list[str | None] = []
+        self.unloads_during: list[str] = []
         self._pool: ThreadPoolExecutor | None = None
         self._boot()
 

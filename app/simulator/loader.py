@@ -45,6 +45,9 @@ class Catalogue:
     schedulers: list[JsonObject] = field(default_factory=default_schedulers)
     upscalers: list[JsonObject] = field(default_factory=default_upscalers)
 
+    def look(self) -> None:
+        """Brings the lists up to date, if they are of real files."""
+
 
 @dataclass
 class Listed:
@@ -57,6 +60,7 @@ class Listed:
 
     @classmethod
     def scan(cls, disk: Catalogue) -> "Listed":
+        disk.look()
         return cls(
             sorted(disk.checkpoints, key=lambda file: file.name.lower()),
             list(disk.modules),
@@ -86,6 +90,7 @@ class Loader:
         self.listed = Listed.scan(disk)
         self.model: Checkpoint | None = None
         self.modules: tuple[str, ...] = ()
+        self.is_on_gpu = False
         self._loaded_key = ""
         self._wanted = _Wanted(None, ())
         self.refresh_wanted()
@@ -150,13 +155,14 @@ class Loader:
                 raise PythonError(
                     "AttributeError", "'NoneType' object has no attribute 'sd_checkpoint_info'"
                 )
+            self.is_on_gpu = True
             return self.model
         self.model = None
         if not self._readable(wanted.checkpoint):
             raise PythonError("ValueError", "Failed to recognize model type!")
         await asyncio.sleep(self._load_time_s)
         self._loaded_key = wanted.key
-        self.model = wanted.checkpoint
+        self.model, self.is_on_gpu = wanted.checkpoint, True
         self.model.hashed = True
         self.modules = wanted.modules
         self._options.values["sd_checkpoint_hash"] = self.model.sha256

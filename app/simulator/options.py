@@ -29,6 +29,8 @@ class SimulatorOptions:
     """Size of an ancillary PNG chunk of incompressible data added to every picture."""
     preview_every_n_steps: int = 1
     """Initial `show_progress_every_n_steps`. Forge's own default is 10; 1 shows more."""
+    gpu_memory_bytes: int = 0
+    """Size of the GPU's memory; 0 is a machine without CUDA, as recorded."""
     kept_requests: int = 5000
     kept_request_bytes: int = 64 * 1024 * 1024
     """Bounds of `Simulator.requests`: the oldest go first."""

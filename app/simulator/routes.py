@@ -64,7 +64,7 @@ class Routes:
             f"{API}/refresh-vae": self.post_refresh_vae,
             f"{API}/refresh-embeddings": self.post_refresh_embeddings,
             f"{API}/refresh-loras": self.post_refresh_loras,
-            f"{API}/unload-checkpoint": _shows(dict),
+            f"{API}/unload-checkpoint": self.post_unload,
             f"{API}/reload-checkpoint": _shows(dict),
         }
         if self._forge.settings.ui:
@@ -143,7 +143,16 @@ class Routes:
         total, idle, loaded = 25276510208, 705130496, 7907151872
         used = idle + (loaded if self._forge.loader.model else 0)
         ram = {"free": float(total - used), "used": used, "total": float(total)}
-        return answer({"ram": ram, "cuda": {"error": "unavailable"}})
+        return answer({"ram": ram, "cuda": self._cuda()})
+
+    def _cuda(self) -> object:
+        """Not recorded, but from Forge's `modules/api/api.py`, `get_memory`; shortened."""
+        size = self._forge.settings.gpu_memory_bytes
+        if not size:
+            return {"error": "unavailable"}
+        held = int(size * 0.6) if self._forge.loader.is_on_gpu else 8519680
+        system = {"free": size - held, "used": held, "total": size}
+        return {"system": system, "allocated": {"current": held, "peak": held}}
 
     async def get_progress(self, request: web.Request) -> web.Response:
         skip = request.query.get("skip_current_image", "").lower() in ("true", "1", "yes", "on")
@@ -162,6 +171,13 @@ class Routes:
         self._forge.state.interrupted = True
         return answer({})
 
+    async def post_unload(self, request: web.Request) -> web.Response:
+        """Does not wait for a run. The model stays in memory and selected, only not on the GPU."""
+        if self._forge.state.job_count != 0:
+            self._forge.unloads_during.append(self._forge.tasks.current or "")
+        self._forge.loader.is_on_gpu = False
+        return answer({})
+
     async def post_skip(self, request: web.Request) -> web.Response:
         self._forge.state.skipped = True
         return answer(None)
@@ -178,11 +194,11 @@ class Routes:
 
     async def post_refresh_embeddings(self, request: web.Request) -> web.Response:
         async with self._forge.lock:
-            self._listed.embeddings = list(self._forge.disk.embeddings)
+            self._listed.embeddings = Listed.scan(self._forge.disk).embeddings
         return answer(None)
 
     async def post_refresh_loras(self, request: web.Request) -> web.Response:
-        self._listed.loras = list(self._forge.disk.loras)
+        self._listed.loras = Listed.scan(self._forge.disk).loras
         return answer(None)
 
     async def post_png_info(self, request: web.Request) -> web.Response:

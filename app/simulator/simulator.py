@@ -88,6 +88,16 @@ class Simulator:
         return list(self._forge.interrupted_tasks)
 
     @property
+    def unloads_during(self) -> list[str]:
+        """The task that ran, for each call of `unload-checkpoint` that came during a run."""
+        return list(self._forge.unloads_during)
+
+    @property
+    def is_gpu_free(self) -> bool:
+        """Whether no checkpoint is on the GPU."""
+        return not self._forge.loader.is_on_gpu
+
+    @property
     def loaded_checkpoint(self) -> str | None:
         """`model_name` of the checkpoint in memory."""
         model = self._forge.loader.model

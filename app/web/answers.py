@@ -54,7 +54,11 @@ class Me(TypedDict):
 
 
 class Checkpoint(TypedDict):
-    """A checkpoint as Forge lists it. Jobs name it by `model_name`."""
+    """A checkpoint as Forge lists it. Jobs name it by `model_name`.
+
+    `required_role` is what it takes to see and use a restricted one. The last three are CivitAI's,
+    once it knows the file: `preview` is the path of a small picture here.
+    """
 
     title: str
     model_name: str
@@ -66,6 +70,11 @@ class Checkpoint(TypedDict):
     id: NotRequired[int]
     friendly_name: NotRequired[str | None]
     is_restricted: NotRequired[bool]
+    required_role: NotRequired[int | None]
+    tags: NotRequired[list[str]]
+    civitai_name: NotRequired[str]
+    trained_words: NotRequired[list[str]]
+    preview: NotRequired[str | None]
 
 
 class Models(TypedDict):
@@ -103,14 +112,21 @@ class Upscaler(TypedDict):
 
 
 class Lora(TypedDict):
-    """A LoRA: what Forge knows (`forge`), and what the owner or a provider says of it."""
+    """A LoRA: what Forge knows (`forge`), and what CivitAI (`provider` 1) or the owner (0) says.
+
+    `hash` names it in other routes; `preview` is the path of a small picture here. `metadata` is
+    `pending` while CivitAI was not asked yet, `unknown` if it does not know the file.
+    """
 
     forge: dict[str, Any]
+    civitai: NotRequired[dict[str, Any]]
     localOverride: NotRequired[dict[str, Any]]
     alias: str
     name: str
     nsfw: bool
     provider: int
+    hash: str
+    preview: NotRequired[str]
     metadata: NotRequired[str]
 
 
@@ -128,16 +144,39 @@ class Version(TypedDict):
     commit: str
 
 
+class DiscordLogin(TypedDict):
+    """Where a browser goes to get a login code from Discord; a `state` may be added."""
+
+    authorize_url: str
+
+
 class Status(TypedDict):
-    """`forge` is `ready` or `away`; the other two tell whether they are there."""
+    """`forge` is `ready` or `away`; `demo_user` and `compass` tell whether they are there.
+
+    `discord` is null where nobody can log in with it.
+    """
 
     status: str
     forge: str
     demo_user: bool
     compass: bool
+    discord: DiscordLogin | None
 
 
 class Message(TypedDict):
     """What was done."""
 
     message: str
+
+
+class CivitaiTest(TypedDict):
+    """Whether CivitAI takes the owner's key."""
+
+    isAuthenticated: bool
+
+
+class DownloadsEnabled(TypedDict):
+    """Whether models can be downloaded; if not, `message` says why."""
+
+    downloadsEnabled: bool
+    message: NotRequired[str]

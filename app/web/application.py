@@ -10,37 +10,59 @@ from quart_schema import QuartSchema
 
 from app.web import (
     account_routes,
+    admin_status_routes,
+    admin_user_routes,
     archive_routes,
     catalogue_routes,
+    checkpoint_routes,
+    civitai_routes,
     docs_routes,
+    download_routes,
     errors,
     gallery_routes,
     image_files,
     image_routes,
+    invitation_routes,
+    legacy_admin_routes,
+    lora_routes,
+    model_file_routes,
+    model_previews,
     queue_routes,
     site,
     status_routes,
     thumbnail_files,
 )
 from app.web.asgi import App
+from app.web.body_limits import WITH_PICTURES, BodyLimits
 from app.web.cors import Cors
 from app.web.documentation import RawModule
 from app.web.image_files import ImageFiles
 from app.web.openapi import Provider, Specification
 from app.web.paths import CanonicalPaths
+from app.web.proxy_notice import ProxyNotice
 from app.web.realtime import Realtime
-from app.web.request import MAX_BODY_BYTES, NavigatorRequest
+from app.web.request import NavigatorRequest
 from app.web.services import EXTENSION, Services
 from app.web.site import Site
 from app.web.thumbnail_files import ThumbnailFiles
 
 _BLUEPRINTS = (
     account_routes.blueprint,
+    admin_user_routes.blueprint,
+    admin_status_routes.blueprint,
     archive_routes.blueprint,
     catalogue_routes.blueprint,
+    checkpoint_routes.blueprint,
+    civitai_routes.blueprint,
     docs_routes.blueprint,
+    download_routes.blueprint,
     gallery_routes.blueprint,
     image_routes.blueprint,
+    invitation_routes.blueprint,
+    legacy_admin_routes.blueprint,
+    lora_routes.blueprint,
+    model_file_routes.blueprint,
+    model_previews.blueprint,
     queue_routes.blueprint,
     status_routes.blueprint,
 )
@@ -70,9 +92,10 @@ def quart_app(services: Services) -> Quart:
     """The framework's application with all routes that it serves."""
     app = NavigatorQuart("app.web", static_folder=None)
     app.url_map.merge_slashes = False  # no redirect pages, as the earlier Navigator had none
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    # `BodyLimits` is stricter, until an answer has begun.
+    app.config["MAX_CONTENT_LENGTH"] = WITH_PICTURES.size_bytes
+    app.config["BODY_TIMEOUT"] = WITH_PICTURES.total_s
     app.config["RESPONSE_TIMEOUT"] = None
-    app.config["BODY_TIMEOUT"] = 120
     QuartSchema(
         app,
         openapi_path=None,
@@ -106,6 +129,9 @@ def asgi_app(services: Services, realtime: Realtime) -> App:
         discord_client_id=services.discord_client_id,
         is_route=routes.test,
     )
-    with_images = ImageFiles(with_site, services.images)
-    with_files = ThumbnailFiles(with_images, services.thumbnails)
-    return Cors(CanonicalPaths(realtime.mounted_on(with_files), [*rules, *raw_rules]))
+    access = services.picture_access
+    with_images = ImageFiles(with_site, services.images, services.stored_pictures, access)
+    with_files = ThumbnailFiles(with_images, services.thumbnails, access)
+    limited = BodyLimits(realtime.mounted_on(with_files))
+    allowed = Cors(CanonicalPaths(limited, [*rules, *raw_rules]))
+    return ProxyNotice(allowed, services.trusted_proxies)

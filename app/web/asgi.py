@@ -36,5 +36,6 @@ async def answer_error(send: Send, error: NavigatorError) -> None:
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
+        *((name.lower().encode(), value.encode()) for name, value in error.headers.items()),
     ]
     await answer(send, error.status, headers, body)

@@ -12,9 +12,8 @@ _HEADERS = [
     ),
     (
         b"access-control-expose-headers",
-        b"Content-Disposition, Content-Length, Content-Range, ETag, X-Navigator-Stale",
+        b"Content-Disposition, Content-Length, Content-Range, ETag, Retry-After, X-Navigator-Stale",
     ),
-    (b"referrer-policy", b"no-referrer"),
 ]
 _PREFLIGHT = [
     (b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from quart import Quart
 from quart_schema import RequestSchemaValidationError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.database.connection import is_unavailable
 from app.errors import InvalidInput, NavigatorError, NotFound, UpstreamUnavailable
@@ -30,8 +30,6 @@ def translated(error: Exception) -> NavigatorError:
         return _invalid(error.validation_error)
     if isinstance(error, ValidationError):
         return _invalid(error)
-    if isinstance(error, RequestEntityTooLarge):
-        return _too_large(error)
     if isinstance(error, MethodNotAllowed):  # as the earlier Navigator answered
         return NotFound("There is nothing here for this method.", code="UNKNOWN_ROUTE")
     if isinstance(error, HTTPException) and (error.code or 500) < 500:
@@ -49,9 +47,9 @@ def translated(error: Exception) -> NavigatorError:
 def install(app: Quart) -> None:
     """Makes `app` render every error this way."""
 
-    async def render(error: Exception) -> tuple[dict[str, Any], int]:
+    async def render(error: Exception) -> tuple[dict[str, Any], int, dict[str, str]]:
         ours = translated(error)
-        return body_of(ours), ours.status
+        return body_of(ours), ours.status, dict(ours.headers)
 
     app.register_error_handler(Exception, render)
     app.register_error_handler(HTTPException, render)
@@ -71,10 +69,6 @@ def _http_error(error: HTTPException) -> NavigatorError:
         return NotFound("There is nothing at this address.", code="UNKNOWN_ROUTE")
     name = str(error.name).upper().replace(" ", "_")
     return _HttpRefusal(error.code or 400, error.description or error.name, name)
-
-
-def _too_large(error: RequestEntityTooLarge) -> NavigatorError:
-    return _HttpRefusal(413, "The request body is too large; the limit is 50 MB.", "BODY_TOO_LARGE")
 
 
 def _invalid(error: Exception) -> InvalidInput:

@@ -13,7 +13,7 @@ REQUEST_HEADERS = {
     "If-Range": "An ETag; the range counts only if it is still that of the file.",
     "If-None-Match": "ETags that the client has.",
 }
-_CACHE_CONTROL = b"private, max-age=86400"
+_CACHE_CONTROL = "private, max-age=86400"
 
 
 def documented_answers(content: Content) -> tuple[Answer, ...]:
@@ -34,13 +34,14 @@ class Description:
 
     media_type: str
     etag: str
+    cache_control: str = _CACHE_CONTROL
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """The headers of every answer about it."""
         return [
             (b"content-type", self.media_type.encode()),
             (b"etag", self.etag.encode()),
-            (b"cache-control", _CACHE_CONTROL),
+            (b"cache-control", self.cache_control.encode()),
             (b"accept-ranges", b"bytes"),
             (b"x-content-type-options", b"nosniff"),
         ]

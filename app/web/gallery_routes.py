@@ -10,10 +10,11 @@ from quart_schema import document_querystring, document_request
 
 from app.accounts.roles import Role
 from app.errors import InvalidInput, NotFound
+from app.generation.stored_pictures import image_missing
 from app.web.access import caller, requires
 from app.web.documentation import answers, fails
 from app.web.gallery_answers import Category, ImageMeta, JobsPage, NewCategory
-from app.web.numbers import number_or_default, whole_number
+from app.web.numbers import is_number, number_or_default, whole_number
 from app.web.services import services
 
 blueprint = Blueprint("gallery", __name__)
@@ -24,6 +25,7 @@ _DEFAULT_PAGE_SIZE = 10
 # The earlier Navigator stored names as base64 in 255 characters.
 _MAX_NAME_BYTES = 189
 _NO_CONTENT = ("", 204)
+_NO_CATEGORY = -1  # a number that no category has
 
 
 @dataclass
@@ -76,25 +78,23 @@ async def get_jobs() -> dict[str, Any]:
 
 
 @blueprint.delete("/api/user/image/<image_id>")
-@requires(Role.APPRENTICE)
+@requires(Role.APPRENTICE, owner_of="picture")
 @answers(status=204)
 async def delete_image(image_id: str) -> ResponseReturnValue:
     """Removes a picture of the caller's; no difference if there is none."""
-    if await services().gallery.remove(image_id, owner_id=caller().user_id):
-        await services().thumbnails.remove(image_id)
-        await services().queue.erase(image_id)
+    await services().removal.remove(image_id, owner_id=caller().user_id)
     return _NO_CONTENT
 
 
 @blueprint.get("/api/user/image/<image_id>/meta")
-@requires(Role.APPRENTICE)
+@requires(Role.APPRENTICE, owner_of="picture", or_administrator=True)
 @answers(ImageMeta)
 @fails(NotFound)
 async def get_image_meta(image_id: str) -> dict[str, Any]:
     """Category, time and owner of a picture of the caller's."""
     image = await services().gallery.find(image_id)
     if image is None or not caller().may_use(image.owner_id):
-        raise NotFound("Image not found", code="IMAGE_NOT_FOUND")
+        raise image_missing()
     return {
         "category_id": image.category_id,
         "created_at": _iso(image.created_at),
@@ -104,7 +104,7 @@ async def get_image_meta(image_id: str) -> dict[str, Any]:
 
 
 @blueprint.put("/api/user/image/<image_id>/category")
-@requires(Role.APPRENTICE)
+@requires(Role.APPRENTICE, owner_of="picture")
 @document_request(CategoryOfImage)
 @answers(status=204)
 @fails(InvalidInput, NotFound)
@@ -134,12 +134,13 @@ async def get_categories() -> list[dict[str, Any]]:
 @fails(InvalidInput)
 async def post_category() -> dict[str, int]:
     """A new category of the caller's."""
+    caller().require_account()
     category = await services().gallery.add_category(caller().user_id, await _category_name())
     return {"id": category.id}
 
 
 @blueprint.patch("/api/user/category/<category_id>")
-@requires(Role.APPRENTICE)
+@requires(Role.APPRENTICE, owner_of="category")
 @document_request(CategoryName)
 @answers(status=204)
 @fails(InvalidInput, NotFound)
@@ -153,7 +154,7 @@ async def patch_category(category_id: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/api/user/category/<category_id>")
-@requires(Role.APPRENTICE)
+@requires(Role.APPRENTICE, owner_of="category")
 @answers(status=204)
 @fails(InvalidInput)
 async def delete_category(category_id: str) -> ResponseReturnValue:
@@ -170,7 +171,7 @@ def _category_filter() -> int | None:
     try:
         return whole_number(given[0]) or None
     except ValueError:
-        return None
+        return _NO_CATEGORY if is_number(given[0]) else None
 
 
 def _category_id(given: object) -> int:

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address
 from app.setting_types import Networks, web_origin
 from app.web.address import is_through_proxy, parsed
 from app.web.asgi import Scope
-from app.web.machine import Machine, look
+from app.web.machine import Machine, look, outward_address
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +44,18 @@ class Hosts:
         public_url: str | None = None,
         trusted_proxies: Networks = (),
         discord_redirect_uri: str | None = None,
+        is_shared: bool = False,
         look: Callable[[], Machine] = look,
+        outward_address: Callable[[], IPv4Address | None] = outward_address,
     ):
+        """`is_shared` says whether other machines can reach us."""
         self._public = None if public_url is None else web_origin(public_url)
         self._public_host = _parsed_host((self._public or "").partition("://")[2])
         self._trusted_proxies = trusted_proxies
         self._discord_redirect_uri = discord_redirect_uri
+        self._is_shared = is_shared
         self._look = look
+        self._outward_address = outward_address
         self._machine = Machine()
         self._looked_s = -_FRESH_FOR_S
         self._looking = asyncio.Lock()
@@ -76,6 +81,25 @@ class Hosts:
             if vouched or await self._is_ours(host, scope):
                 return self._public_or(host, scheme)
         return self._public or _socket_origin(scope)
+
+    async def origin_for_friends(self, scope: Scope) -> str:
+        """`scheme://host[:port]` to give to somebody at another machine.
+
+        `PUBLIC_URL`, or what the browser used. If that works on this machine only, our address on
+        the network, if we can be reached there.
+        """
+        if self._public is not None:
+            return self._public
+        origin = await self.origin(scope)
+        host = _parsed_host(origin.partition("://")[2])
+        address = None if host is None else parsed(host.name)
+        is_loopback = host is not None and (
+            host.name == "localhost" or bool(address and address.is_loopback)
+        )
+        if host is None or not is_loopback or not self._is_shared:
+            return origin
+        outward = await asyncio.to_thread(self._outward_address)
+        return origin if outward is None else _Host(str(outward), host.port).origin("http")
 
     def is_secure(self, scope: Scope) -> bool:
         """Whether the browser sent the request over TLS, as far as we can know."""

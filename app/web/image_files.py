@@ -4,14 +4,11 @@ Its access rule is declared beside it like every other one's.
 """
 
 import asyncio
-from dataclasses import dataclass
 from io import FileIO
 
-from app.database.sql import rows
-from app.errors import NavigatorError, NotFound, UpstreamUnavailable
-from app.generation.gallery import may_exist
+from app.errors import NotFound, UpstreamUnavailable
 from app.generation.images import ImageStore
-from app.generation.models import Image
+from app.generation.stored_pictures import StoredPicture, StoredPictures, image_missing
 from app.web.asgi import App, Receive, Scope, Send, answer_error
 from app.web.cached_reads import CachedReads
 from app.web.documentation import Content, RawRoute
@@ -23,9 +20,10 @@ from app.web.file_answers import (
     begin_answer,
     documented_answers,
 )
+from app.web.picture_access import PICTURE, PROTECTED_CACHE_CONTROL, PictureAccess
 
 PATH_PREFIX = "/api/images/"
-ACCESS_RULES = {"/api/images/<image_id>": "public"}
+ACCESS_RULES = {"/api/images/<image_id>": PICTURE}
 DOCUMENTED = {
     "/api/images/<image_id>": RawRoute(
         summary="The picture, byte for byte as Forge made it.",
@@ -38,25 +36,17 @@ DOCUMENTED = {
     )
 }
 
-_PICTURE = "SELECT file_name, media_type, size_bytes, sha256 FROM generated_image WHERE id = ?"
-
-
-@dataclass(frozen=True)
-class StoredPicture:
-    """What the table knows of a picture's file. `file_name` is for `ImageStore.path`."""
-
-    file_name: str
-    media_type: str
-    size_bytes: int
-    sha256: str
-
 
 class ImageFiles:
     """Answers GET and HEAD of `/api/images/<id>`, with or without `.png`; passes the rest on."""
 
-    def __init__(self, other: App, images: ImageStore):
+    def __init__(
+        self, other: App, images: ImageStore, stored: StoredPictures, access: PictureAccess
+    ):
         self._other = other
+        self._access = access
         self._images = images
+        self._stored = stored
         self._reads = CachedReads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,13 +55,15 @@ class ImageFiles:
             await self._other(scope, receive, send)
             return
         try:
-            found = await find_picture(image_id)
+            await self._access.check(scope)
+            found = await self._stored.find(image_id)
             file = await self._open(found)
         except Exception as error:  # the renderer's, for a route without the framework
             await answer_error(send, translated(error))
             return
         try:
-            description = Description(found.media_type, f'"{found.sha256}"')
+            etag = f'"{found.sha256}"'
+            description = described(found.media_type, etag, self._access)
             if await answered_as_known(scope, send, description):
                 return
             wanted = await begin_answer(scope, send, description, found.size_bytes)
@@ -84,7 +76,7 @@ class ImageFiles:
         try:
             return await asyncio.to_thread(FileIO, self._images.path(found.file_name))
         except OSError as error:
-            raise _not_found() from error
+            raise image_missing() from error
 
     async def _stream(self, send: Send, file: FileIO, wanted: range) -> None:
         left = wanted
@@ -98,6 +90,13 @@ class ImageFiles:
             await send({"type": "http.response.body", "body": b""})
 
 
+def described(media_type: str, etag: str, access: PictureAccess) -> Description:
+    """What is said of a file that shows a picture."""
+    if access.is_public:
+        return Description(media_type, etag)
+    return Description(media_type, etag, PROTECTED_CACHE_CONTROL)
+
+
 def _image_id(scope: Scope) -> str | None:
     if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
         return None
@@ -106,17 +105,3 @@ def _image_id(scope: Scope) -> str | None:
         return None
     image_id = path.removeprefix(PATH_PREFIX)
     return None if "/" in image_id else image_id.removesuffix(".png")
-
-
-async def find_picture(image_id: str) -> StoredPicture:
-    """The picture of this id. Raises `NotFound`."""
-    if not may_exist(image_id):
-        raise _not_found()
-    found = await rows(Image._meta.db, _PICTURE, [image_id])
-    if not found:
-        raise _not_found()
-    return StoredPicture(**found[0])
-
-
-def _not_found() -> NavigatorError:
-    return NotFound("Image not found", code="IMAGE_NOT_FOUND")

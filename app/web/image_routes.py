@@ -8,7 +8,8 @@ from quart import Blueprint, Response, request
 from quart_schema import security_scheme
 
 from app.errors import NotFound, UpstreamUnavailable
-from app.web.access import caller_if_any, public
+from app.generation.stored_pictures import image_missing
+from app.web.access import caller_if_any, public, shows_picture
 from app.web.documentation import OPTIONAL_LOGIN, Content, answers, fails
 from app.web.gallery_answers import ImageInfo
 from app.web.services import services
@@ -57,7 +58,7 @@ async def get_image_info(image_id: str) -> dict[str, Any]:
     """
     image = await services().gallery.find(image_id)
     if image is None:
-        raise NotFound("Image not found", code="IMAGE_NOT_FOUND")
+        raise image_missing()
     parameters = dict(image.parameters)
     caller = await caller_if_any()
     if caller is not None and caller.may_use(image.owner_id):
@@ -66,7 +67,7 @@ async def get_image_info(image_id: str) -> dict[str, Any]:
 
 
 @blueprint.get("/embed/<image_id>")
-@public
+@shows_picture
 @answers(Content("text/html"), description="The page.")
 @fails(NotFound, UpstreamUnavailable)
 async def get_embed(image_id: str) -> Response:
@@ -81,7 +82,7 @@ async def get_embed(image_id: str) -> Response:
 
 
 @blueprint.get("/api/previews/<job_id>")
-@public
+@shows_picture
 @answers(Content("image/png", "image/jpeg", "image/webp", "application/octet-stream"))
 @fails(NotFound)
 async def get_preview(job_id: str) -> Response:

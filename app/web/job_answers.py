@@ -15,8 +15,8 @@ class Done(TypedDict):
 class QueuedJob(TypedDict):
     """A job that waits. Its events and its picture go by `job_id`.
 
-    `queue_size` counts the waiting jobs, this one included. `waiting_reason` is there while Forge
-    is away. `origin` is the address that the request came from.
+    `queue_size` counts the waiting jobs, this one included. `waiting_reason` is there while
+    the queue is paused or Forge is away. `origin` is the address that the request came from.
     """
 
     type: str

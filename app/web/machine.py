@@ -29,6 +29,20 @@ def look() -> Machine:
     return Machine(names_of(socket.gethostname()), addresses)
 
 
+def outward_address() -> IPv4Address | None:
+    """The address that this machine has towards the rest of the network; None without a network.
+
+    Nothing is sent: the system only chooses a route.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as chooser:
+        try:
+            chooser.connect(("192.0.2.1", 9))  # an address for documentation (RFC 5737)
+        except OSError:
+            return None
+        address = IPv4Address(chooser.getsockname()[0])
+    return None if address.is_loopback or address.is_unspecified else address
+
+
 def names_of(host_name: str) -> frozenset[str]:
     """What a machine of this name is called on a LAN: with and without domain, and by mDNS."""
     try:

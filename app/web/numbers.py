@@ -17,6 +17,14 @@ def whole_number(given: object) -> int:
     return int(number)
 
 
+def is_number(given: str) -> bool:
+    """Whether a text is a number at all, be it a fraction or too large to count with."""
+    try:
+        return not math.isnan(_number(given))
+    except ValueError:
+        return False
+
+
 def number_or_default(given: str | None, name: str, *, default: int, at_most: int) -> int:
     """The number; the default when it is missing, no number or zero, as recorded.
 

@@ -16,11 +16,12 @@ import app.errors as kinds
 from app import __version__
 from app.accounts.roles import Role
 from app.errors import NavigatorError
-from app.web.access import RULE_ATTRIBUTE
+from app.web.access import OWNER_ATTRIBUTE, RULE_ATTRIBUTE
 from app.web.answers import Error
 from app.web.documentation import (
     ANSWERS_ATTRIBUTE,
     ERRORS_ATTRIBUTE,
+    OPTIONAL_LOGIN,
     Answer,
     Content,
     RawModule,
@@ -36,6 +37,7 @@ from app.web.json_schemas import (
     schema_of,
 )
 from app.web.openapi_text import DESCRIPTION, NEIGHBOURS, OF_A_BODY, SECURITY_SCHEMES, TAGS
+from app.web.picture_access import PICTURE
 
 _PARAMETER = re.compile(r"<(?:[^:>]*:)?([^>]+)>")
 _LOGGED_IN: list[dict[str, list[str]]] = [{"bearer": []}, {"superuser": []}]
@@ -94,6 +96,8 @@ class Provider(OpenAPIProvider):
                 operation["responses"] |= responses
                 add(components, more)
                 _declare_access(operation, access)
+                if owner := getattr(handler, OWNER_ATTRIBUTE, None):
+                    operation["x-owner-rule"] = owner
         return paths, components
 
     def build_request_body(self, model: Any, source: DataSource) -> tuple[Json, Components]:
@@ -197,9 +201,11 @@ def _refusals(
 ) -> dict[int, list[str]]:
     """What an operation refuses with: sentences by status."""
     kinds_of: list[type[NavigatorError]] = [*errors]
-    if access is not None and access in Role.__members__:
-        kinds_of += [kinds.NotAuthenticated, kinds.NotApproved, kinds.UpstreamUnavailable]
-        if Role[access] > Role.APPRENTICE:
+    role = Role.__members__.get(access or "")
+    if access == PICTURE or role is not None:
+        kinds_of += [kinds.NotAuthenticated, kinds.NotApproved]
+        kinds_of += [kinds.Throttled, kinds.UpstreamUnavailable]
+        if role is not None and role > Role.APPRENTICE:
             kinds_of.append(kinds.Forbidden)
     found: dict[int, list[str]] = {}
     if has_body:
@@ -213,7 +219,9 @@ def _refusals(
 
 def _declare_access(operation: Json, access: str | None) -> None:
     operation["x-access-rule"] = access
-    if access != "public":
+    if access == PICTURE:
+        operation["security"] = OPTIONAL_LOGIN
+    elif access != "public":
         operation["security"] = _LOGGED_IN
 
 

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 
 from app.web.asgi import App, Receive, Scope, Send
 
-_PARAMETER = re.compile(r"<[^>]+>")
+_PARAMETER = re.compile(r"<[^*>][^>]*>")
+_REST = re.compile(r"<path:[^>]+>")
 _ANY = "<>"  # where a route has a parameter
+_ALL = "<*>"  # where it has one that takes all that follows
 
 
 class CanonicalPaths:
@@ -18,7 +20,9 @@ class CanonicalPaths:
     def __init__(self, app: App, rules: Iterable[str]):
         """`rules` are routes such as `/api/images/<image_id>/info`."""
         self._app = app
-        self._routes = [tuple(_PARAMETER.sub(_ANY, rule).split("/")) for rule in rules]
+        self._routes = [
+            tuple(_PARAMETER.sub(_ANY, _REST.sub(_ALL, rule)).split("/")) for rule in rules
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -35,10 +39,12 @@ class CanonicalPaths:
         """`path` as its route is written; unchanged when there is no such route."""
         parts = path.removesuffix("/").split("/")
         for route in self._routes:
-            if len(route) == len(parts) and all(
+            rest = parts[len(route) - 1 :] if route[-1] == _ALL else []
+            fixed_parts = (*route[:-1], *[_ANY] * len(rest)) if rest else route
+            if len(fixed_parts) == len(parts) and all(
                 part if fixed == _ANY else fixed == part.lower()
-                for fixed, part in zip(route[1:], parts[1:], strict=True)
+                for fixed, part in zip(fixed_parts[1:], parts[1:], strict=True)
             ):
-                pairs = zip(route, parts, strict=True)
+                pairs = zip(fixed_parts, parts, strict=True)
                 return "/".join(part if fixed == _ANY else fixed for fixed, part in pairs)
         return path

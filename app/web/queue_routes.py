@@ -6,6 +6,7 @@ from typing import Any
 from quart import Blueprint, request
 from quart_schema import document_request, validate_request
 
+from app.accounts.audit import Action, note_if_possible
 from app.accounts.roles import Role
 from app.errors import (
     Conflict,
@@ -28,13 +29,16 @@ from app.generation.parameters import (
 )
 from app.generation.upscale import upscale_of
 from app.jobs.ids import new_job_id
-from app.jobs.models import JobKind, Lane
+from app.jobs.models import Job, JobKind, Lane
 from app.jobs.overview import overview
 from app.jobs.queue import Cancellation, Submitted
 from app.web import wire
-from app.web.access import act_for, caller, public, requires
+from app.web.access import act_for, actor, caller, public, requires
 from app.web.address import client_address
+from app.web.checkpoint_access import check_checkpoint, check_checkpoint_of
 from app.web.documentation import answers, fails
+from app.web.download_answers import DownloadTold
+from app.web.download_wire import download
 from app.web.job_answers import Done, QueuedImg2Img, QueuedTxt2Img, QueueOverview
 from app.web.services import services
 
@@ -71,7 +75,7 @@ async def post_txt2img(data: Txt2ImgRequest) -> dict[str, Any]:
 
 
 @blueprint.post("/api/queue/user/txt2img/upscale-hrf/<image_id>")
-@requires(Role.APPRENTICE)
+@requires(Role.APPRENTICE, owner_of="picture", or_administrator=True)
 @validate_request(UpscaleRequest)
 @answers(QueuedTxt2Img)
 @fails(InvalidInput, TooMany)
@@ -80,6 +84,7 @@ async def post_upscale(image_id: str, data: UpscaleRequest) -> dict[str, Any]:
     use = services()
     image = await _own_image(image_id)
     parameters = upscale_of(image, data, use.catalogue.lists, max_pixels=use.max_pixels)
+    await check_checkpoint(parameters.model_name)
     category_id = image.category_id
     if category_id is not None and await use.gallery.owns_category(caller().user_id, category_id):
         parameters.categoryId = category_id
@@ -125,12 +130,12 @@ async def get_queue() -> dict[str, Any]:
     return {
         "jobs": [wire.queued(one) for one in found.jobs],
         "waiting": found.waiting,
-        "waiting_reason": services().health.waiting_reason,
+        "waiting_reason": services().waiting_reason,
     }
 
 
 @blueprint.post("/api/queue/interrupt/<job_id>")
-@requires(Role.APPRENTICE)
+@requires(Role.APPRENTICE, owner_of="job", or_administrator=True)
 @answers(Done)
 @fails(NotFound)
 async def post_interrupt(job_id: str) -> dict[str, str]:
@@ -140,32 +145,60 @@ async def post_interrupt(job_id: str) -> dict[str, str]:
     )
     if done is Cancellation.REMOVED:
         await services().inputs.remove(job_id)
+        await services().downloads.discard(job_id)
+    await _note_if_foreign(job_id, Action.CANCEL_JOB)
     return _CANCELLED[done]
 
 
 @blueprint.post("/api/queue/retry/<job_id>")
-@requires(Role.APPRENTICE)
-@answers(QueuedTxt2Img | QueuedImg2Img, description="The job, which waits again.")
-@fails(NotFound, Conflict, TooMany)
+@requires(Role.APPRENTICE, owner_of="job", or_administrator=True)
+@answers(QueuedTxt2Img | QueuedImg2Img | DownloadTold, description="The job, which waits again.")
+@fails(NotFound, Conflict, InputGone, TooMany)
 async def post_retry(job_id: str) -> dict[str, Any]:
     """Queues a failed job of the caller's again, at the end of the queue."""
-    return _answer(
-        await services().queue.retry(
-            job_id, caller_id=caller().user_id, is_administrator=caller().is_administrator
-        )
+    submitted = await services().queue.retry(
+        job_id,
+        caller_id=caller().user_id,
+        is_administrator=caller().is_administrator,
+        check=_check_retry,
     )
+    await _note_if_foreign(job_id, Action.RETRY_JOB)
+    if submitted.job.kind == JobKind.DOWNLOAD:
+        return download(submitted.job, None)
+    return _answer(submitted)
+
+
+async def _check_retry(job: Job) -> None:
+    await check_checkpoint_of(job)
+    await services().inputs.check(job)
+    if job.kind == JobKind.DOWNLOAD:
+        caller().require(Role.ARTIFICER)
+        await services().downloads.check_retry(job)
+
+
+async def _note_if_foreign(job_id: str, action: Action) -> None:
+    """Writes down what an administrator does to somebody else's job."""
+    if not caller().is_administrator:
+        return
+    job = await Job.get_or_none(id=job_id)
+    if job is not None and job.owner_id != caller().user_id:
+        await note_if_possible(actor(), action, job.owner_id, job=job_id)
 
 
 async def _queue_txt2img(data: Txt2ImgRequest) -> dict[str, Any]:
     use = services()
     parameters = data.checked(use.catalogue.lists, max_pixels=use.max_pixels)
+    await check_checkpoint(parameters.model_name)
     await _check_category(parameters.categoryId)
+    if data.job_id is not None and await use.gallery.find(data.job_id) is not None:
+        raise Conflict(f"job_id: there is a picture named {data.job_id} already.")
     return _answer(await _submit(JobKind.TXT2IMG, parameters, job_id=data.job_id))
 
 
 async def _queue_img2img(data: Img2ImgRequest) -> dict[str, Any]:
     use = services()
     parameters = data.checked(use.catalogue.lists, max_pixels=use.max_pixels)
+    await check_checkpoint(parameters.model_name)
     await _check_category(parameters.categoryId)
     use.queue.check_room(caller().user_id)  # before anything is decoded for nothing
     init_image = await _init_image(data.init_image)
@@ -202,6 +235,7 @@ async def _submit(
     job_id: str | None = None,
     input_bytes: int | None = None,
 ) -> Submitted:
+    caller().require_account()
     return await services().queue.submit(
         kind,
         parameters.model_dump(exclude_none=True),
@@ -236,8 +270,8 @@ async def _check_category(category_id: int | None) -> None:
 
 
 def _answer(submitted: Submitted) -> dict[str, Any]:
-    """The job; while Forge is away also `waiting_reason`, a sentence that says so."""
+    """The job; also `waiting_reason`, a sentence, while the queue is paused or Forge is away."""
     answer = wire.submitted(submitted.job.snapshot(), submitted.queue_size)
-    if (reason := services().health.waiting_reason) is not None:
+    if (reason := services().waiting_reason) is not None:
         answer["waiting_reason"] = reason
     return answer

@@ -7,8 +7,6 @@ from quart import Request
 
 from app.errors import InvalidInput
 
-MAX_BODY_BYTES = 50 * 1024 * 1024
-
 
 class NavigatorRequest(Request):
     """A request whose JSON is parsed by orjson.

@@ -12,14 +12,18 @@ from hypercorn.config import Config
 
 from app.errors import NavigatorError
 from app.tasks import running
+from app.web import http2
 from app.web.asgi import App
 from app.web.gate import Gate
 from app.web.realtime import Realtime
-from app.web.request import MAX_BODY_BYTES
+from app.web.security_headers import SecurityHeaders
 
 log = logging.getLogger(__name__)
 
 _GRACEFUL_S = 3.0
+# For how long a connection may stay without a whole request line and headers, too.
+_KEEP_ALIVE_S = 75.0
+_MAX_SOCKET_MESSAGE_BYTES = 1_000_000  # what socket.io takes at most
 _CUT_OFF_INTERVAL_S = 0.25
 # Where the tasks of connections and requests come from.
 _SERVING_MODULES = {"hypercorn.asyncio.run", "hypercorn.asyncio.task_group", "quart.asgi"}
@@ -66,13 +70,17 @@ async def serve(
     stopped: asyncio.Event,
     *,
     on_listening: Callable[[], Awaitable[None]] | None = None,
+    on_stopping: Callable[[], None] | None = None,
+    keep_alive_s: float = _KEEP_ALIVE_S,
 ) -> None:
     """Serves `app` on the first socket, socket.io alone on the second, until `stopped` is set.
 
-    Takes the sockets over.
+    Takes the sockets over. Whoever waits for something long hears of the end by `on_stopping`.
+    `keep_alive_s` is for how long a connection may have no request.
     """
     realtime_port = sockets[1].getsockname()[1] if len(sockets) > 1 else None
     gate = Gate(app, realtime_port=realtime_port)
+    served = SecurityHeaders(gate)
     loop = asyncio.get_running_loop()
     complaints = loop.get_exception_handler()
 
@@ -83,21 +91,25 @@ async def serve(
         log.info("stopping")
         loop.set_exception_handler(_without_cancellations)
         gate.drain()
+        if on_stopping is not None:
+            on_stopping()
         await realtime.close_sockets()
 
+    http2.install()
     config = Config()
     config.bind = [f"fd://{taken.detach()}" for taken in sockets]
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
     config.include_server_header = False
-    config.keep_alive_timeout = 75
+    # Never `read_timeout`: it would cut whoever reads a large answer slowly, and says nothing.
+    config.keep_alive_timeout = keep_alive_s
     config.graceful_timeout = _GRACEFUL_S
     config.shutdown_timeout = _GRACEFUL_S
     config.h11_max_incomplete_size = 64 * 1024
-    config.websocket_max_message_size = MAX_BODY_BYTES
+    config.websocket_max_message_size = _MAX_SOCKET_MESSAGE_BYTES
     try:
         async with running(_cut_off(stopped)):
-            await hypercorn_serve(gate, config, shutdown_trigger=shutdown)  # type: ignore[arg-type]
+            await hypercorn_serve(served, config, shutdown_trigger=shutdown)  # type: ignore[arg-type]
     finally:
         loop.set_exception_handler(complaints)
 

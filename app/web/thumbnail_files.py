@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from app.errors import InvalidInput, NotFound, UpstreamUnavailable
-from app.generation.scaling import MEDIA_TYPE, UnreadablePicture
+from app.generation.stored_pictures import find_picture
 from app.generation.thumbnails import DEFAULT_SIZE_PX, SIZES_PX, Thumbnails, size_at_least
+from app.scaling import MEDIA_TYPE, UnreadablePicture
 from app.web.asgi import App, Receive, Scope, Send, answer_error
 from app.web.documentation import Content, RawRoute
 from app.web.errors import translated
 from app.web.file_answers import (
     REQUEST_HEADERS,
-    Description,
     answered_as_known,
     begin_answer,
     documented_answers,
 )
-from app.web.image_files import PATH_PREFIX, find_picture
+from app.web.image_files import PATH_PREFIX, described
+from app.web.picture_access import PICTURE, PictureAccess
 
-ACCESS_RULES = {"/api/images/<image_id>/thumbnail": "public"}
+ACCESS_RULES = {"/api/images/<image_id>/thumbnail": PICTURE}
 
 
 @dataclass
@@ -50,8 +51,9 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 class ThumbnailFiles:
     """Answers GET and HEAD of `/api/images/<id>/thumbnail?size=256`; passes the rest on."""
 
-    def __init__(self, other: App, thumbnails: Thumbnails):
+    def __init__(self, other: App, thumbnails: Thumbnails, access: PictureAccess):
         self._other = other
+        self._access = access
         self._thumbnails = thumbnails
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,10 +62,11 @@ class ThumbnailFiles:
             await self._other(scope, receive, send)
             return
         try:
+            await self._access.check(scope)
             size_px = _size_px(scope)
             found = await find_picture(image_id)
             # One and the same picture and size always give the same bytes.
-            description = Description(MEDIA_TYPE, f'"{found.sha256}-{size_px}"')
+            description = described(MEDIA_TYPE, f'"{found.sha256}-{size_px}"', self._access)
             if await answered_as_known(scope, send, description):
                 return
             content = await self._thumbnails.get(image_id, found.file_name, found.sha256, size_px)

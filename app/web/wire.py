@@ -1,10 +1,12 @@
 """Jobs and events as clients know them: names and shapes of the contract, sections 3.9 and 4."""
 
-from datetime import UTC
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from app.events import (
     CheckpointChanged,
+    DiskLow,
     Event,
     JobEvent,
     JobFailed,
@@ -14,8 +16,20 @@ from app.events import (
     JobSnapshot,
     JobStarted,
     ModelsRefreshed,
+    QueuePaused,
+    QueueResumed,
+    UserApproved,
+    UserDenied,
+    UserDisabled,
+    UserEvent,
+    UserForgotten,
+    UserPending,
+    UserRoleChanged,
+    UserSignedOut,
 )
+from app.jobs.models import JobKind
 from app.jobs.overview import Place
+from app.web.download_wire import download_event
 
 _NEVER_TOLD = ("first_pass", "first_pass_repeats", "has_mask")
 _NOT_IN_EVENTS = ("prompt", "negative_prompt", "width", "height", *_NEVER_TOLD)
@@ -79,9 +93,21 @@ def event(happened: Event) -> tuple[str, dict[str, Any]]:
     """Name and payload of the socket.io event that tells of `happened`."""
     if isinstance(happened, ModelsRefreshed):
         return "models-refreshed", {"message": "Models have been refreshed!"}
+    if isinstance(happened, UserEvent):
+        return _user_event(happened)
+    if isinstance(happened, QueuePaused):
+        resumes_at = _time(happened.resumes_at_s)
+        return "queue-paused", {"lane": happened.lane, "resumes_at": resumes_at}
+    if isinstance(happened, QueueResumed):
+        return "queue-resumed", {"lane": happened.lane}
+    if isinstance(happened, DiskLow):
+        sizes = {"free_bytes": happened.free_bytes, "total_bytes": happened.total_bytes}
+        return "disk-low", sizes
     if not isinstance(happened, JobEvent):
         raise TypeError(f"no client knows of {type(happened).__name__}")
     job = happened.job
+    if job.kind == JobKind.DOWNLOAD:
+        return download_event(happened)
     match happened:
         case CheckpointChanged(checkpoint=checkpoint):
             return "model-changed", {"model_name": checkpoint, "job_id": job.id}
@@ -107,6 +133,26 @@ def event(happened: Event) -> tuple[str, dict[str, Any]]:
     raise TypeError(f"no client knows of {type(happened).__name__}")
 
 
+def _user_event(happened: UserEvent) -> tuple[str, dict[str, Any]]:
+    user = {"user": asdict(happened.user)}
+    match happened:
+        case UserPending(address=address):
+            return "user-pending", user | {"address": address}
+        case UserApproved():
+            return "user-approved", user
+        case UserDenied():
+            return "user-denied", user
+        case UserDisabled():
+            return "user-disabled", user
+        case UserRoleChanged():
+            return "user-role-changed", user
+        case UserSignedOut():
+            return "user-signed-out", user
+        case UserForgotten():
+            return "user-forgotten", user
+    raise TypeError(f"no client knows of {type(happened).__name__}")
+
+
 def _told(job: JobSnapshot, status: str) -> dict[str, Any]:
     told = {name: value for name, value in _shown(job).items() if name not in _NOT_IN_EVENTS}
     return (
@@ -118,6 +164,12 @@ def _told(job: JobSnapshot, status: str) -> dict[str, Any]:
             "origin": job.origin,
         }
     )
+
+
+def _time(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def _shown(job: JobSnapshot) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Fixtures for tests of jobs and generation: a user, a simulated Forge, a workshop with both."""
+"""Fixtures for tests of the parts: a user, a simulated Forge, a workshop with both, connections to
+the public web."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,9 +9,11 @@ import pytest
 
 from app.accounts.models import User
 from app.clients.forge import ForgeClient
+from app.clients.web_http import web_session
+from app.jobs.queue import JobQueue
 from app.setting_types import DatabaseLocation
 from app.simulator import Simulator
-from tests.building import WORKING, Workshop, make_catalogue, make_user, workshop
+from tests.building import WORKING, Workshop, make_catalogue, make_queue, make_user, workshop
 
 
 @pytest.fixture
@@ -34,8 +37,24 @@ async def owner(database: DatabaseLocation) -> User:
 
 
 @pytest.fixture
+async def queue(owner: User) -> JobQueue:
+    """A queue that has nothing yet, and whom nobody works for."""
+    queue = make_queue()
+    await queue.recover()
+    return queue
+
+
+@pytest.fixture
 async def shop(owner: User, simulator: Simulator, tmp_path: Path) -> AsyncIterator[Workshop]:
     """A workshop whose Forge is ready."""
     async with workshop(tmp_path, simulator.url) as opened:
         await opened.health.wait_ready()
+        yield opened
+
+
+@pytest.fixture
+async def connections(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[aiohttp.ClientSession]:
+    """Those of the product to the public web; a proxy of this machine is not asked for loopback."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with web_session() as opened:
         yield opened

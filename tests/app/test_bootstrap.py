@@ -3,14 +3,15 @@
 import asyncio
 import inspect
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from app.accounts.caller import DEMO_CODE
 from app.accounts.models import User
 from app.accounts.roles import Role
-from app.bootstrap import MODEL_MODULES, navigator
+from app.bootstrap import navigator
+from app.bootstrap_database import MODEL_MODULES
 from app.database.connection import opened
 from app.generation.models import Image
 from app.jobs.models import Job, JobStatus
@@ -29,17 +30,6 @@ from tests.running import (
 from tests.waiting import until
 
 BODY = {"model_name": "dreamModel_v1", "prompt": "a fox", "width": 64, "height": 64}
-
-
-@pytest.fixture
-def stoppable_mariadb(mariadb: PrivateMariadb) -> Iterator[PrivateMariadb]:
-    """A server of its own, which a test may stop and start again."""
-    server = PrivateMariadb()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
 
 
 def test_every_module_of_models_is_opened_everywhere() -> None:
@@ -188,8 +178,8 @@ async def test_system_users_are_made_once_and_left_alone(tmp_path: Path) -> None
         }
         await User.filter(id="demo_user").update(role=Role.NONE)
     async with running_navigator(tmp_path, forge=gone) as server:
-        token = await server.login()
-        assert (await server.get("/api/user/me", token=token)).status == 403
+        refused = await server.post("/api/auth/login", {"code": DEMO_CODE})
+        assert (refused.status, refused.json["error_code"]) == (403, "USER_DISABLED")
 
 
 async def test_everything_that_was_opened_is_closed(tmp_path: Path) -> None:

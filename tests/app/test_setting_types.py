@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.setting_types import (
     DatabaseLocation,
     Duration,
+    HttpUrls,
     Networks,
     OptionalText,
     Port,
@@ -79,6 +80,23 @@ def test_other_values_are_refused(kind: Any, value: str) -> None:
 def test_blank_text_is_none() -> None:
     adapter: TypeAdapter[str | None] = TypeAdapter(OptionalText)
     assert [adapter.validate_python(text) for text in ("", "  ", " a ")] == [None, None, " a "]
+
+
+def test_addresses_are_a_list_with_commas() -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(HttpUrls)
+    text = " https://a.example/api/v1/ ,http://[::1]:80/x,, https://a.example/api/v1,"
+    assert adapter.validate_python(text) == ("https://a.example/api/v1", "http://[::1]:80/x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " , ", "a.example/api/v1", "ftp://a.example", "https://", "https://a b", "https://u:p@a",
+     "https://u@a", "https://a/?key=1", "https://a/#x", "https://a/api/v1 https://b/api/v1",
+     "https://a,b"],
+)  # fmt: skip
+def test_what_is_no_list_of_addresses_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(HttpUrls).validate_python(text)
 
 
 def test_networks_are_a_list_with_commas() -> None:

@@ -2,13 +2,15 @@
 
 import logging
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from app.errors import SettingsInvalid
-from app.settings import ALIASES, Settings, data_dir_of, setting_names
+from app.setting_names import ALIASES
+from app.settings import setting_names
 from tests.setting_sources import NEAR, OWN, Sources
 
 
@@ -40,6 +42,15 @@ def test_nothing_set_gives_the_documented_defaults(sources: Sources) -> None:
     assert settings.bind_host == "127.0.0.1"
 
 
+@pytest.mark.parametrize(("value", "minutes"), [("-1", None), ("0", None), ("1", 1), ("90", 90)])
+def test_unloading_when_idle_is_off_without_a_time(
+    sources: Sources, value: str, minutes: int | None
+) -> None:
+    assert sources.load().checkpoint_unload_interval is None
+    interval = sources.load(CHECKPOINT_UNLOAD_INTERVAL=value).checkpoint_unload_interval
+    assert interval == (None if minutes is None else timedelta(minutes=minutes))
+
+
 def test_environment_wins_over_own_file_over_near_file(sources: Sources) -> None:
     sources.near_file.write_text("HTTP_API_PORT=1001\nRT_API_PORT=1002\nDB_PORT=1003\n")
     assert sources.load().http_api_port == 1001
@@ -64,6 +75,18 @@ def test_files_may_have_comments_quotes_and_a_byte_order_mark(sources: Sources) 
 def test_lan_binds_every_interface(sources: Sources) -> None:
     expected = "::" if socket.has_dualstack_ipv6() else "0.0.0.0"
     assert sources.load(lan=True).bind_host == expected
+
+
+def test_token_of_the_launcher_comes_from_the_environment_alone(sources: Sources) -> None:
+    assert sources.load().launcher_token is None
+    sources.own_file.write_text("NAVIGATOR_LAUNCHER_TOKEN=secret of the launcher\n")
+    with pytest.raises(SettingsInvalid, match="NAVIGATOR_LAUNCHER_TOKEN"):
+        sources.load()
+    sources.own_file.unlink()
+    sources.environ["NAVIGATOR_LAUNCHER_TOKEN"] = "secret of the launcher"
+    settings = sources.load()
+    assert settings.launcher_token == "secret of the launcher"
+    assert "secret of the launcher" in settings.secrets
 
 
 def test_settings_are_frozen(sources: Sources) -> None:
@@ -96,7 +119,7 @@ def test_settings_are_frozen(sources: Sources) -> None:
         *(("JOB_PROGRESS_CHECK_INTERVAL", value) for value in ("0", "49", "60001", "2.5s", "-1")),
         *(("JOB_STALL_MINUTES", value) for value in ("0", "-1", "x", "nan")),
         *(("CHECKPOINT_LOAD_MINUTES", value) for value in ("0", "nan", "never")),
-        *(("CHECKPOINT_UNLOAD_INTERVAL", value) for value in ("-2", "x", "1.5")),
+        *(("CHECKPOINT_UNLOAD_INTERVAL", value) for value in ("-2", "x", "1.5", "525601")),
         *(("JOB_ATTEMPTS", value) for value in ("0", "101", "x")),
         ("SECRET_KEY", "too short"),
         ("SUPERUSER_ADMIN_TOKEN", "short"),
@@ -248,40 +271,21 @@ def test_compass_is_in_the_data_folder_unless_named(sources: Sources) -> None:
     assert sources.load(COMPASS_DIR="somewhere/else").compass_folder == Path("somewhere/else")
 
 
-def test_data_folder_is_named_or_the_users(tmp_path: Path) -> None:
-    named = str(tmp_path / "named")
-    assert data_dir_of({"NAVIGATOR_DATA_DIR": named}, tmp_path) == tmp_path / "named"
-    assert data_dir_of({"NAVIGATOR_DATA_DIR": " "}, tmp_path).name == "navigator"
-    (tmp_path / ".env").write_text(f"NAVIGATOR_DATA_DIR={named}\nHTTP_API_PORT=1001\n")
-    assert data_dir_of({}, tmp_path) == tmp_path / "named"
-    other = str(tmp_path / "other")
-    assert data_dir_of({"NAVIGATOR_DATA_DIR": other}, tmp_path) == tmp_path / "other"
-    settings = Settings.load({}, working_dir=tmp_path)
-    assert (settings.data_dir, settings.http_api_port) == (tmp_path / "named", 1001)
-    own_file = tmp_path / "named" / ".env"
-    own_file.write_text(own_file.read_text() + f"NAVIGATOR_DATA_DIR={other}\n")
-    assert Settings.load({}, working_dir=tmp_path).data_dir == tmp_path / "named"
-
-
-def test_data_folder_is_made_with_its_parents(tmp_path: Path) -> None:
-    folder = tmp_path / "a" / "b" / "c d ä"
-    Settings.load({}, data_dir=folder, working_dir=tmp_path)
-    assert folder.is_dir()
-
-
-def test_data_folder_that_cannot_be_is_refused_by_name(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(SettingsInvalid, match="NAVIGATOR_DATA_DIR"):
-            Settings.load({}, data_dir=folder, working_dir=tmp_path)
-    (tmp_path / "data" / ".env.partial").mkdir(parents=True)
-    with pytest.raises(SettingsInvalid, match="NAVIGATOR_DATA_DIR"):
-        Settings.load({}, data_dir=tmp_path / "data", working_dir=tmp_path)
-
-
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00A", b"DB_NAME=\xe4\n"])
 def test_file_that_is_no_text_is_refused_by_name(sources: Sources, content: bytes) -> None:
     sources.near_file.write_bytes(content)
     with pytest.raises(SettingsInvalid) as refused:
         sources.load()
     assert str(sources.near_file) in refused.value.message
+
+
+def test_addresses_of_civitai_are_checked_at_start(sources: Sources) -> None:
+    assert sources.load().civitai_api_base == (
+        "https://civitai.com/api/v1",
+        "https://civitai.red/api/v1",
+    )
+    sources.environ["CIVITAI_API_BASE"] = "https://mirror.example/api/v1"
+    assert sources.load().civitai_api_base == ("https://mirror.example/api/v1",)
+    sources.environ["CIVITAI_API_BASE"] = "civitai.com/api/v1"
+    with pytest.raises(SettingsInvalid, match="CIVITAI_API_BASE"):
+        sources.load()

@@ -13,6 +13,8 @@ BENCHMARKS = (
     "memory",
     "pictures",
     "lists",
+    "loras",
+    "launcher",
     "gallery",
 )
 

@@ -1,6 +1,6 @@
 """A simulated Forge in a process of its own that remembers when requests came and answers left.
 
-`python -m tests.bench.forge_process PORT [PNG_PADDING_BYTES]`; times at `/bench/times`.
+`python -m tests.bench.forge_process PORT [PNG_PADDING_BYTES [LORAS]]`; times at `/bench/times`.
 """
 
 import asyncio
@@ -10,16 +10,25 @@ import time
 from aiohttp import web
 
 from app.simulator import Simulator, SimulatorOptions
+from app.simulator.catalogue import Lora
+from app.simulator.loader import Catalogue
 
 GENERATION = "/sdapi/v1/txt2img"
 
 
-async def main(port: int, padding_bytes: int) -> None:
+async def main(port: int, padding_bytes: int = 0, loras: int = 0) -> None:
     """Serves until it is killed."""
+    installed = Catalogue()
+    if loras:
+        installed.loras = [
+            Lora(f"lora{number}.safetensors", {"sshs_model_hash": f"{number:012x}" + "0" * 52})
+            for number in range(loras)
+        ]
     simulator = Simulator(
         SimulatorOptions(
             step_time_s=0, checkpoint_load_time_s=0, draw=False, png_padding_bytes=padding_bytes
-        )
+        ),
+        installed,
     )
     answered_s: list[float] = []
 
@@ -38,4 +47,4 @@ async def main(port: int, padding_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    asyncio.run(main(*(int(number) for number in sys.argv[1:])))

@@ -28,7 +28,7 @@ _GALLERIES = (
 _PAGE_SIZE = 10  # what Compass asks for
 _SAME_PAGE = 200
 _OTHER_PAGES = 150
-_SECRET_KEY = "a secret key of the benchmarks"
+_SECRET_KEY = "a secret key that only the benchmarks use"
 # A server as it comes, and one that is filled in a minute or two.
 _USUAL = ("--skip-log-bin",)
 _FILLING = (

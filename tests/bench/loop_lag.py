@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from app.accounts.accounts import DEMO_CODE
+from app.accounts.caller import DEMO_CODE
 from app.bootstrap import navigator
 from app.cli.client import NavigatorClient
 from app.settings import Settings

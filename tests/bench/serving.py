@@ -66,11 +66,14 @@ class Server:
 
 
 @contextlib.contextmanager
-def forge_process(*, padding_bytes: int = 0) -> Iterator[str]:
+def forge_process(*, padding_bytes: int = 0, loras: int = 0) -> Iterator[str]:
     """An instant Forge in its own process; gives its address."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.forge_process", str(port), str(padding_bytes)]
+        [
+            *(sys.executable, "-m", "tests.bench.forge_process"),
+            *(str(port), str(padding_bytes), str(loras)),
+        ]
     )
     try:
         yield f"http://127.0.0.1:{port}"
@@ -81,12 +84,12 @@ def forge_process(*, padding_bytes: int = 0) -> Iterator[str]:
 
 @contextlib.asynccontextmanager
 async def serving(
-    *, padding_bytes: int = 0, settings: dict[str, str] | None = None
+    *, padding_bytes: int = 0, loras: int = 0, settings: dict[str, str] | None = None
 ) -> AsyncIterator[Server]:
     """Navigator, an instant Forge, and a logged-in client with a socket."""
     with (
         tempfile.TemporaryDirectory(prefix="navigator-bench-") as folder,
-        forge_process(padding_bytes=padding_bytes) as forge_url,
+        forge_process(padding_bytes=padding_bytes, loras=loras) as forge_url,
     ):
         http_port, rt_port = free_port(), free_port()
         url = f"http://127.0.0.1:{http_port}"

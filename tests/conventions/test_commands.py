@@ -76,7 +76,7 @@ def test_workflow_calls_ci_run_and_the_windows_command() -> None:
     assert f"run: {COMMANDS['test', WINDOWS]}\n" in workflow
 
 
-@pytest.mark.parametrize("name", ["serve", "compass install"])
+@pytest.mark.parametrize("name", ["serve", "compass install", "invite"])
 def test_options_of_a_command_are_in_the_readme(name: str) -> None:
     from app.cli import main
 
@@ -88,6 +88,16 @@ def test_options_of_a_command_are_in_the_readme(name: str) -> None:
     begin = README.index(f"| Option of `navigator {name}` |")
     table = README[begin : README.index("\n\n", begin)]
     assert set(re.findall(r"\| `(--[a-z-]+)[^`]*` \|", table)) - {"--help"} == options
+
+
+@pytest.mark.parametrize("name", ["users", "invite"])
+def test_sub_commands_are_in_the_readme(name: str) -> None:
+    from app.cli import main
+
+    group = main.commands[name]
+    assert isinstance(group, click.Group)
+    listed = set(re.findall(rf"\| `navigator {name} ([a-z-]+)[^`]*` \|", README))
+    assert listed == set(group.commands)
 
 
 def _ci_run(folder: Path, test_command: str) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,19 @@ from tests.conventions.tree import (
 
 TESTED_ELSEWHERE = {
     "app/bootstrap.py": "it only joins; every end-to-end test runs it",
+    "app/bootstrap_database.py": "a part of it",
+    "app/bootstrap_downloads.py": "another one",
+    "app/bootstrap_entry.py": "another one",
+    "app/bootstrap_models.py": "another one",
+    "app/bootstrap_shelf.py": "another one",
+    "launcher/program.py": "only what a program promises",
+    "launcher/queue_commands.py": "test_desktop.py clicks all of it",
+    "launcher/set_up.py": "tests/e2e/test_first_run.py does it in a browser",
+    "launcher/simulated_forge.py": "tests/e2e/test_first_run.py begins with it",
+    "launcher/desk.py": "test_desktop.py clicks all of it",
+    "launcher/forge_plan.py": "test_running.py and test_controller.py start by it",
+    "launcher/tray_face.py": "only what a tray promises",
+    "launcher/errors.py": "two lines that every test of the launcher runs",
 }
 
 # Tests of a whole package through its outer interface.

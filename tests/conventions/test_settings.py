@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from app.env_files import GENERATED_SECRETS
+from app.setting_names import LAUNCHER_NAMES
 from app.settings import Settings, setting_names
 from tests.conventions.tree import PROJECT
 
@@ -25,7 +26,8 @@ def test_readme_and_example_agree_on_defaults_and_order() -> None:
 
 
 def test_example_holds_the_defaults(tmp_path: Path) -> None:
-    written = {name: value for name, value in _in_example().items() if name != "NAVIGATOR_DATA_DIR"}
+    others = {"NAVIGATOR_DATA_DIR", *LAUNCHER_NAMES}
+    written = {name: value for name, value in _in_example().items() if name not in others}
     secrets = dict.fromkeys(GENERATED_SECRETS, "0123456789abcdef")
     # Of two names of one setting, pydantic takes the first and calls the second unknown.
     aliases = {"BOT_TOKEN", "ENABLE_LORA_SUPPORT"}

@@ -22,8 +22,19 @@ PLATFORM_FILES = {
     "app/cli/running.py": "event loops and signals differ",
     "app/database/lock.py": "file locks differ",
     "app/files.py": "a folder can be flushed on POSIX only",
+    "launcher/console.py": "what ends a program differs",
+    "launcher/forge_install.py": "installs lie and look different",
+    "launcher/instance.py": "file locks differ",
+    "launcher/keep_awake.py": "each system has its own call",
+    "launcher/autostart.py": "each system has its own place",
+    "launcher/desktop.py": "a console's window can be closed on Windows",
+    "launcher/lan.py": "firewalls differ",
+    "launcher/outside.py": "files are shown in three ways",
+    "launcher/tray.py": "trays differ",
+    "launcher/tray_pystray.py": "Windows gives & a meaning of its own",
+    "launcher/process_tree.py": "groups of processes differ",
 }
-ENTRY_POINTS = ("app/cli/", "app/__main__.py", "app/simulator/__main__.py", "launcher/__main__.py")
+ENTRY_POINTS = ("app/cli/", "app/__main__.py", "app/simulator/__main__.py", "launcher/cli.py")
 # What only tests/conftest.py may do: leave tests out whose server program is not installed.
 SKIPPING_FILES = {"tests/conftest.py": 1}
 

@@ -128,6 +128,10 @@ class Page:
         """Types into the field."""
         await self.browser.ask("fill", self.name, selector=selector, text=text)
 
+    async def press(self, key: str) -> None:
+        """Presses a key, such as `Enter`, wherever the focus is."""
+        await self.browser.ask("press", self.name, key=key)
+
     async def see(self, selector: str, text: str | None = None) -> None:
         """Returns once such an element is seen, with this text in it."""
         more = {} if text is None else {"text": text}
@@ -140,6 +144,14 @@ class Page:
     async def address(self) -> str:
         """What stands in the address bar."""
         return str(await self.browser.ask("address", self.name))
+
+    async def resize(self, width: int, height: int) -> None:
+        """Makes the window so large, in pixels of the page."""
+        await self.browser.ask("resize", self.name, width=width, height=height)
+
+    async def width(self) -> int:
+        """How wide the page is; wider than the window means that it scrolls sideways."""
+        return int(await self.browser.ask("width", self.name))
 
     async def media_type(self) -> str:
         """What the browser takes the page for."""

@@ -40,6 +40,7 @@ const commands = {
     page.evaluate(([name, values]) => window.compass[name](...values), [name, values ?? []]),
   click: ({ page }, { selector }) => page.click(selector),
   fill: ({ page }, { selector, text }) => page.fill(selector, text),
+  press: ({ page }, { key }) => page.keyboard.press(key),
   // Waits until such an element is seen, with this text in it if one is given.
   see: async ({ page }, { selector, text }) => {
     const filter = text === undefined ? {} : { hasText: text };
@@ -47,6 +48,8 @@ const commands = {
   },
   text: ({ page }, { selector }) => page.locator(selector).innerText(),
   address: ({ page }) => page.url(),
+  resize: ({ page }, size) => page.setViewportSize({ width: size.width, height: size.height }),
+  width: ({ page }) => page.evaluate(() => document.documentElement.scrollWidth),
   type: ({ page }) => page.evaluate(() => document.contentType),
   // Waits until the picture is loaded; gives its own width and height.
   picture: async ({ page }, { selector }) => {

@@ -9,7 +9,7 @@ _Test = TypeVar("_Test", bound=Callable[..., Any])
 
 # What Compass needs of this is not there yet.
 LEFT_OUT = {
-    "Model browser": "the proxy to CivitAI and downloads come with the model library",
+    "Model browser": "downloads come with the model library",
 }
 shown: dict[str, list[str]] = {}
 

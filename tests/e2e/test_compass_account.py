@@ -10,7 +10,7 @@ from tests.e2e.browser import Browser
 from tests.e2e.compass import Compass, build
 from tests.e2e.conftest import opened
 from tests.e2e.rows import shows
-from tests.running import RunningNavigator, running_navigator
+from tests.running import SUPERUSER_TOKEN, RunningNavigator, running_navigator
 
 FORBIDDEN, UNAUTHORIZED = "status of 403", "status of 401"
 
@@ -33,8 +33,34 @@ async def test_posted_code_logs_in(compass: Compass) -> None:
     assert (await compass.get("/api/user/me"))["user"]["discord_id"] == "demo_user"
 
 
-# Codes of Discord and of invitations come with those ways to log in, and so does `USER_DISABLED`
-# of this route.
+@shows("Login")
+async def test_invitation_in_the_address_logs_in(
+    compass: Compass, server: RunningNavigator
+) -> None:
+    await compass.page.resize(390, 844)
+    boss = {"Authorization": SUPERUSER_TOKEN}
+    invited = await server.post("/api/admin/invitations", {"name": "Mira"}, headers=boss)
+    await compass.open(f"/?code={invited.json['code']}")
+    assert await compass.page.text("#who") == "Mira (1)"
+    await compass.open(f"/?code={invited.json['code']}")
+    assert await compass.page.text("#who") == "Mira (1)"
+    assert await User.filter(provider="local").count() == 1
+
+
+@shows("Login")
+async def test_friend_who_was_shut_out_is_told_so(
+    compass: Compass, server: RunningNavigator
+) -> None:
+    compass.page.expect(FORBIDDEN)
+    boss = {"Authorization": SUPERUSER_TOKEN}
+    invited = await server.post("/api/admin/invitations", {"name": "Mira"}, headers=boss)
+    code = invited.json["code"]
+    assert await compass.page.call("login", code) == ""
+    user = await User.get(provider="local")
+    await server.post(f"/api/admin/users/{user.id}/disable", headers=boss)
+    assert await compass.page.call("login", code) == "This account is disabled"
+
+
 @shows("Login")
 async def test_code_that_nobody_vouches_for_is_refused(compass: Compass) -> None:
     compass.page.expect(UNAUTHORIZED)

@@ -179,11 +179,7 @@ async def test_finished_picture_can_be_upscaled(compass: Compass) -> None:
 async def test_interrupted_job_still_brings_what_it_has(
     compass: Compass, server: RunningNavigator
 ) -> None:
-    await compass.log_in()
-    await compass.connected()
-    forge = stopping_at(server, 5)
-    job_id = await compass.generate(FORM)
-    await compass.page.see("#progress", "5/20")
+    forge, job_id = await drawing(compass, server)
     status, told = await compass.ask("post", f"/api/queue/interrupt/{job_id}")
     assert (status, told["status"]) == (200, "interrupted")
     forge.clear_faults()
@@ -195,11 +191,7 @@ async def test_interrupted_job_still_brings_what_it_has(
 async def test_interrupted_job_that_has_nothing_fails(
     compass: Compass, server: RunningNavigator
 ) -> None:
-    await compass.log_in()
-    await compass.connected()
-    forge = stopping_at(server, 5)
-    job_id = await compass.generate(FORM)
-    await compass.page.see("#progress", "5/20")
+    forge, job_id = await drawing(compass, server)
     assert (await compass.ask("post", f"/api/queue/interrupt/{job_id}"))[0] == 200
     forge.clear_faults()
     forge.inject(Fault.no_images())
@@ -227,3 +219,13 @@ def stopping_at(server: RunningNavigator, step: int) -> Simulator:
     assert server.forge is not None
     server.forge.inject(Fault.hang(after_steps=step))
     return server.forge
+
+
+async def drawing(compass: Compass, server: RunningNavigator) -> tuple[Simulator, str]:
+    """A job of a page that has logged in, which stands still after five steps until faults go."""
+    await compass.log_in()
+    await compass.connected()
+    forge = stopping_at(server, 5)
+    job_id = await compass.generate(FORM)
+    await compass.page.see("#progress", "5/20")
+    return forge, job_id

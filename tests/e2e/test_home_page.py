@@ -2,13 +2,17 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from app.accounts.models import Invitation, User
 from app.simulator import Fault
 from tests.e2e.browser import Browser, Page
-from tests.running import RunningNavigator
+from tests.fakes.discord import FakeDiscord
+from tests.running import SUPERUSER_TOKEN, RunningNavigator, running_navigator
 
 
 @pytest.fixture
@@ -80,3 +84,95 @@ async def opened(browser: Browser, server: RunningNavigator) -> AsyncIterator[Pa
     async with browser.page(urlsplit(server.url).netloc) as page:
         await page.open(server.url)
         yield page
+
+
+async def test_invited_friend_opens_the_link_on_a_phone_and_is_in(
+    home: Page, server: RunningNavigator
+) -> None:
+    await home.resize(390, 844)
+    link = await invitation(server, name="Mira")
+    await home.open(link)
+    await home.see("#name", "Mira")
+    assert await home.address() == f"{server.url}/"
+    assert await home.width() <= 390
+    await home.click("#draw:enabled")
+    await home.see("#said", "Done.")
+    # The link is used up, but a page that is loaded again is the same friend.
+    await home.open(link)
+    await home.see("#name", "Mira")
+    assert await User.filter(provider="local").count() == 1
+
+
+async def test_friend_waits_until_the_owner_agrees(home: Page, server: RunningNavigator) -> None:
+    home.expect("status of 403")
+    link = await invitation(server, name="Ben", preapproved=False)
+    await home.open(link)
+    await home.see("#waiting-text", "has been told that you are here")
+    user = await User.get(provider="local")
+    boss = {"Authorization": SUPERUSER_TOKEN}
+    await server.post(f"/api/admin/users/{user.id}/approve", headers=boss)
+    await home.click("#again")
+    await home.see("#name", "Ben")
+    await home.see("#make")
+
+
+async def test_invitation_that_is_no_good_says_why(home: Page, server: RunningNavigator) -> None:
+    home.expect("status of 401")
+    link = await invitation(server)
+    await Invitation.all().update(revoked_at=datetime.now(UTC))
+    await home.open(link)
+    await home.see("#notice", "This invitation was withdrawn.")
+    await home.see("#login")
+
+
+async def test_friend_who_knocks_with_discord_is_in_after_the_owners_click(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        FakeDiscord().serving() as discord,
+        running_navigator(
+            tmp_path,
+            DISCORD_API_BASE=discord.url,
+            DISCORD_CLIENT_ID=discord.client_id,
+            DISCORD_CLIENT_SECRET=discord.client_secret,
+        ) as server,
+        browser.page(urlsplit(server.url).netloc, urlsplit(discord.url).netloc) as page,
+    ):
+        page.expect("status of 403")
+        await page.open(server.url)
+        await page.click("#discord-link")
+        await page.see("#waiting-text", "Log in again once they have agreed.")
+        assert await page.address() == f"{server.url}/"
+        path = "/api/admin/users/100000000000000001/approve"
+        await server.post(path, headers={"Authorization": SUPERUSER_TOKEN})
+        await page.click("#again")
+        await page.see("#name", "Test Er")
+
+
+async def test_code_that_this_page_did_not_ask_for_logs_nobody_in(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Else a link could log somebody into the account of whoever made it."""
+    async with (
+        FakeDiscord().serving() as discord,
+        running_navigator(
+            tmp_path,
+            DISCORD_API_BASE=discord.url,
+            DISCORD_CLIENT_ID=discord.client_id,
+            DISCORD_CLIENT_SECRET=discord.client_secret,
+        ) as server,
+        browser.page(urlsplit(server.url).netloc) as page,
+    ):
+        for state in ("", "&state=x"):
+            await page.open(f"{server.url}/?code=XYZ{state}")
+            await page.see("#discord-link")
+            assert await page.address() == f"{server.url}/"
+        assert discord.requests == []
+
+
+async def invitation(server: RunningNavigator, **body: object) -> str:
+    """The link of a new invitation."""
+    answer = await server.post(
+        "/api/admin/invitations", body, headers={"Authorization": SUPERUSER_TOKEN}
+    )
+    return str(answer.json["link"])

@@ -12,18 +12,7 @@ from tests.parity import test_socket
 from tests.parity.case import Case
 
 # What is not built yet, and the recordings of it.
-NOT_YET: dict[str, tuple[int, ...]] = {
-    "login with Discord": (19, 20, 27, 28, 50, 303),
-    "administration: inviting and shutting out users": (
-        *range(21, 27),
-        *range(44, 50),
-        *range(52, 60),
-        *range(315, 318),
-        332,
-    ),
-    "metadata of LoRAs, and the owner's own": (*range(89, 103),),
-    "CivitAI: downloads and search": (*range(259, 281), 286, 298, 313, 314, 334, 335),
-}
+NOT_YET: dict[str, tuple[int, ...]] = {}
 NAMES = sorted(path.stem for path in FOLDER.glob("[0-9]*.json"))
 
 

@@ -1,4 +1,4 @@
-"""Recordings of a server with other settings: limits, no demo user, bots, no LoRAs."""
+"""Recordings of a server with other settings: limits, no demo user, bots, no LoRAs or models."""
 
 from collections.abc import Mapping
 
@@ -52,6 +52,8 @@ CASES = [
     Case(310, stage=picture_of_a_bot),
     Case(311, stage=picture_of_a_bot),
     Case(312, OWNER),
+    Case(313, OWNER),
+    Case(314, OWNER, {"status": "Downloads that cannot begin"}, now=503),
 ]
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from app.accounts.roles import Role
+from app.accounts.throttle import Throttle
 from app.database.connection import opened
 from app.database.migration import migrate
 from app.jobs.models import Job, JobStatus
@@ -133,12 +135,20 @@ async def _name_checkpoint(data_dir: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def world(
-    folder: Path, forge: SimulatorOptions | str = QUICK, **settings: Any
+    folder: Path,
+    forge: SimulatorOptions | str = QUICK,
+    **settings: Any,
 ) -> AsyncIterator[World]:
     """A Navigator in which nobody has made anything yet. The owner has named one checkpoint."""
+    EXECUTOR_CACHE.clear()  # as for each test: this one is opened before them
     await _name_checkpoint(folder / "data")
     async with (
-        running_navigator(folder, forge=forge, **settings) as server,
+        running_navigator(
+            folder,
+            forge=forge,
+            login_throttle=Throttle(burst=1000, interval_s=1),
+            **settings,
+        ) as server,
         server.listening() as heard,
     ):
         made = World(server, heard)

@@ -5,11 +5,12 @@ import asyncio
 import jwt
 import pytest
 
-from app.accounts.accounts import DEMO_USER_ID, SUPERUSER_ID, Accounts, Caller
+from app.accounts.accounts import Accounts
+from app.accounts.caller import COMMAND_LINE_ID, DEMO_USER_ID, LAUNCHER_ID, SUPERUSER_ID
 from app.accounts.models import User
 from app.accounts.roles import Approval, Role
 from app.accounts.tokens import Tokens
-from app.errors import Forbidden, InvalidInput, NavigatorError, NotApproved, NotAuthenticated
+from app.errors import NavigatorError, NotApproved, NotAuthenticated
 from app.setting_types import DatabaseLocation
 from tests.waiting import until
 
@@ -177,42 +178,52 @@ async def test_missing_header_and_missing_token_are_told_apart(accounts: Account
         assert caught.value.summary == "Unauthorized"
 
 
-async def test_demo_user_logs_in_with_the_demo_code(accounts: Accounts) -> None:
-    login = await accounts.login("DEMO_USER")
-    caller = await accounts.authenticate_token(login.token)
-    assert (caller.user_id, caller.role, login.role) == (DEMO_USER_ID, Role.ARTIFICER, 2)
-    assert login.profile["username"] == "DemoUser"
+async def demo_token() -> str:
+    """A token of the demo user's."""
+    return Tokens(SECRET, 3600).issue(await User.get(id=DEMO_USER_ID))
 
 
-async def test_demo_user_that_is_off_gets_neither_token_nor_entry(accounts: Accounts) -> None:
-    token = (await accounts.login("DEMO_USER")).token
+async def test_demo_user_that_is_off_gets_no_entry(accounts: Accounts) -> None:
+    token = await demo_token()
+    assert (await accounts.authenticate_token(token)).role == Role.ARTIFICER
     off = make_accounts(demo_user=False)
-    with pytest.raises(Forbidden) as caught:
-        await off.login("DEMO_USER")
-    assert caught.value.code == "DEMO_USER_DISABLED"
     assert (await refusal(off, token)).message == "Demo user was disabled"
 
 
 async def test_forgotten_demo_user_stays_out(accounts: Accounts) -> None:
-    token = (await accounts.login("DEMO_USER")).token
+    token = await demo_token()
     await User.filter(id=DEMO_USER_ID).update(role=Role.NONE, token_epoch=1)
     fresh = make_accounts()
     await fresh.ensure_system_users()
     assert (await refusal(fresh, token)).status == 401
-    again = (await fresh.login("DEMO_USER")).token
-    assert (await refusal(fresh, again)).code == "USER_DISABLED"
+    assert (await refusal(fresh, await demo_token())).code == "USER_DISABLED"
 
 
-@pytest.mark.parametrize("code", ["x", "demo_user", "DEMO_USER ", None, 5, [], True])
-async def test_other_codes_log_nobody_in(accounts: Accounts, code: object) -> None:
-    with pytest.raises(NotAuthenticated) as caught:
-        await accounts.login(code)
-    assert (caught.value.status, caught.value.code) == (401, "LOGIN_FAILED")
+async def test_programs_of_the_owner_have_keys_of_their_own(database: DatabaseLocation) -> None:
+    accounts = Accounts(
+        Tokens(SECRET, 3600),
+        superuser_token=SUPERUSER_TOKEN,
+        demo_user=False,
+        programs={"key of the launcher": LAUNCHER_ID, "key of commands": COMMAND_LINE_ID},
+    )
+    for key, name in (
+        ("key of the launcher", LAUNCHER_ID),
+        ("key of commands", COMMAND_LINE_ID),
+        (SUPERUSER_TOKEN, SUPERUSER_ID),
+    ):
+        for caller in (await accounts.authenticate(key), await accounts.authenticate_socket(key)):
+            assert (caller.user_id, caller.role) == (name, Role.APEX)
+    for other in ("key of the launche", "key of the launcher ", "Key of the launcher", "é"):
+        with pytest.raises(NotAuthenticated):
+            await accounts.authenticate(other)
 
 
-async def test_empty_code_is_no_code(accounts: Accounts) -> None:
-    with pytest.raises(InvalidInput):
-        await accounts.login("")
+async def test_changed_user_is_read_again_at_once(accounts: Accounts) -> None:
+    token = await make_token("1", Role.ARTIFICER)
+    await accounts.authenticate_token(token)
+    await User.filter(id="1").update(approval=Approval.DENIED)
+    accounts.changed("1")
+    assert (await refusal(accounts, token)).code == "USER_DISABLED"
 
 
 async def test_system_users_are_made_once(accounts: Accounts) -> None:
@@ -220,18 +231,6 @@ async def test_system_users_are_made_once(accounts: Accounts) -> None:
     await asyncio.gather(*(make_accounts().ensure_system_users() for _ in range(3)))
     assert await User.all().count() == 2
     assert (await User.get(id=DEMO_USER_ID)).name == "renamed"
-
-
-@pytest.mark.parametrize("role", list(Role))
-async def test_each_role_may_what_the_lower_ones_may(accounts: Accounts, role: Role) -> None:
-    caller = Caller("1", role, {})
-    assert caller.is_administrator == (role >= Role.ARCHITECT)
-    for needed in Role:
-        if needed <= role:
-            caller.require(needed)
-        else:
-            with pytest.raises(Forbidden, match=needed.name):
-                caller.require(needed)
 
 
 async def test_socket_may_send_the_superuser_token_or_any_other(accounts: Accounts) -> None:

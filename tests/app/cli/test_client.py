@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from app.accounts.accounts import DEMO_CODE
+from app.accounts.caller import DEMO_CODE
 from app.cli.client import ClientFailed, NavigatorClient
 from app.generation.images import described
 from app.simulator import Fault, Simulator, SimulatorOptions

@@ -5,7 +5,7 @@ import io
 import re
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -64,18 +64,19 @@ async def test_demo_once_saves_a_picture_and_leaves_nothing_else(here: Path, scr
 
 
 async def test_demo_takes_another_port_and_serves_until_ctrl_c(here: Path, scratch: Path) -> None:
-    with taken(PREFERRED_PORT), demo(PROMPT, here=here, scratch=scratch) as started:
-        await until(lambda: "Ctrl-C" in started.printed, DEMO_LIMIT_S)
-        found, saved = _ADDRESS.search(started.printed), _SAVED.search(started.printed)
-        assert found is not None
-        assert saved is not None
-        assert int(found[2]) != PREFERRED_PORT
-        async with aiohttp.ClientSession() as http, http.get(found[1]) as response:
-            content = await response.read()
-        assert content == Path(saved[1]).read_bytes()
-        with Image.open(io.BytesIO(content)) as opened:
-            assert opened.format == "PNG"
-        ended, took_s = await started.stop(signal.SIGINT)
+    async with taken(PREFERRED_PORT):
+        with demo(PROMPT, here=here, scratch=scratch) as started:
+            await until(lambda: "Ctrl-C" in started.printed, DEMO_LIMIT_S)
+            found, saved = _ADDRESS.search(started.printed), _SAVED.search(started.printed)
+            assert found is not None
+            assert saved is not None
+            assert int(found[2]) != PREFERRED_PORT
+            async with aiohttp.ClientSession() as http, http.get(found[1]) as response:
+                content = await response.read()
+            assert content == Path(saved[1]).read_bytes()
+            with Image.open(io.BytesIO(content)) as opened:
+                assert opened.format == "PNG"
+            ended, took_s = await started.stop(signal.SIGINT)
     assert (ended.code, ended.errors) == (0, "")
     assert took_s < 4
     assert list(scratch.iterdir()) == []
@@ -111,11 +112,19 @@ def reached(started: Child, moment: str) -> bool:
     return any(step >= int(number) for step in steps) if number else name in started.printed
 
 
-@contextlib.contextmanager
-def taken(port: int) -> Iterator[None]:
-    """Sees to it that somebody listens on the port."""
-    with contextlib.ExitStack() as stack:
-        # Somebody else may be there already, which is as good.
-        with contextlib.suppress(OSError):
-            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+@contextlib.asynccontextmanager
+async def taken(port: int) -> AsyncIterator[None]:
+    """Listens on the port, once whoever has it, perhaps the demo of another test, lets it go."""
+    with socket.socket() as listener:
+        # As the demo listens: else the remains of its last connections would be in the way.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        await until(lambda: _binds(listener, port), DEMO_LIMIT_S)
+        listener.listen()
         yield
+
+
+def _binds(listener: socket.socket, port: int) -> bool:
+    with contextlib.suppress(OSError):
+        listener.bind(("127.0.0.1", port))
+        return True
+    return False

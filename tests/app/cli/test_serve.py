@@ -1,8 +1,11 @@
 """Tests of `app/cli/serve.py`, as a real process."""
 
+import contextlib
 import hashlib
 import socket
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,8 +15,16 @@ import pytest
 
 from app.setting_types import DatabaseLocation
 from tests.databases import url_of
-from tests.processes import START_LIMIT_S, Child, child, serve
+from tests.processes import NO_FORGE, START_LIMIT_S, Child, child, environment, serve
 from tests.waiting import until
+
+# Starts what it is told, holding its input, and prints its process id.
+PARENT = """
+import subprocess, sys, time
+started = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+print(started.pid, flush=True)
+time.sleep(600)
+"""
 
 
 @pytest.mark.parametrize(
@@ -179,6 +190,30 @@ async def test_lan_is_reached_over_ipv4_and_ipv6_on_both_ports(
                 assert await status(url) == 200
 
 
+@pytest.mark.parametrize(
+    ("options", "enabled", "is_warned"),
+    [
+        (["--lan"], "true", True),
+        (["--lan"], "false", False),
+        (["--lan"], None, False),
+        (["--host=0.0.0.0"], "true", True),
+        ([], "true", False),
+    ],
+)
+async def test_owner_is_warned_of_a_demo_user_whom_others_can_reach(
+    options: list[str], enabled: str | None, is_warned: bool, tmp_path: Path
+) -> None:
+    environ = {"ENABLE_DEMO_USER": enabled} if enabled else {}
+    with serve(tmp_path, *options, **environ) as started:
+        url = await started.listening()
+        async with aiohttp.ClientSession() as http:
+            body = {"code": "DEMO_USER"}
+            async with http.post(f"{url}/api/auth/login", json=body) as answer:
+                assert answer.status == (200 if enabled == "true" else 403)
+    log = (tmp_path / "logs" / "navigator.log").read_text()
+    assert ("ENABLE_DEMO_USER" in log) is is_warned
+
+
 async def test_settings_come_from_the_data_folder_before_the_current_one(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
@@ -214,3 +249,33 @@ def listening_addresses(started: Child) -> "set[psutil._ntuples.addr]":
     """The local addresses of its listening sockets."""
     connections = psutil.Process(started.process.pid).net_connections(kind="inet")
     return {one.laddr for one in connections if one.status == psutil.CONN_LISTEN}
+
+
+async def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    options = ["serve", f"--data-dir={tmp_path}", "--exit-with-parent"]
+    environ = environment({"HTTP_API_PORT": "0", "RT_API_PORT": "0", "SD_API_HOST": NO_FORGE})
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, sys.executable, "-m", "app", *options],
+        env=environ,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        child = psutil.Process(int(parent.stdout.readline()))
+        try:
+            await until((tmp_path / "server.json").exists)
+            parent.kill()
+            parent.wait()
+            await until(lambda: not child.is_running())
+            assert not (tmp_path / "server.json").exists()  # it ended in order
+        finally:
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+
+
+async def test_input_that_is_closed_from_the_start_ends_it(tmp_path: Path) -> None:
+    with serve(tmp_path, "--exit-with-parent") as server:  # whose input is empty
+        ended = await server.ended()
+    assert (ended.code, "Traceback" in ended.errors) == (0, False)

@@ -8,6 +8,7 @@ import aiohttp
 from aiohttp import web
 
 from app.clients.forge import ForgeClient
+from tests.fakes.serving import served
 
 
 @dataclass
@@ -38,14 +39,8 @@ class Answering:
     async def serving(self) -> AsyncIterator["Answering"]:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self.handle)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with served(app) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,7 @@ from app.clients.forge_http import MissingRoute
 from app.errors import UpstreamFailed
 from app.simulator import Fault, Simulator, SimulatorOptions
 from tests.app.clients.answering import Answering, client_of
-from tests.building import CHECKPOINT
+from tests.building import CHECKPOINT, make_catalogue
 from tests.waiting import until
 
 PAYLOAD: dict[str, Any] = {
@@ -36,6 +36,7 @@ EVERY_CALL: dict[str, Call] = {
     "schedulers": lambda forge: forge.schedulers(),
     "upscalers": lambda forge: forge.upscalers(),
     "loras": lambda forge: forge.loras(),
+    "gpu_memory": lambda forge: forge.gpu_memory(),
     "progress": lambda forge: forge.progress(preview=True),
     "task_progress": lambda forge: forge.task_progress("navigator-abcdefgh"),
     "txt2img": lambda forge: forge.txt2img(PAYLOAD),
@@ -204,3 +205,28 @@ def test_pictures_and_texts_are_not_in_what_is_printed() -> None:
     """It may end up in a log."""
     generated = Generated([base64.b64encode(b"picture")], {"prompt": "a secret fox"})
     assert repr(generated) == "Generated()"
+
+
+async def test_unloading_frees_the_gpu_and_the_next_run_just_works() -> None:
+    options = SimulatorOptions(
+        step_time_s=0, checkpoint_load_time_s=0, draw=False, gpu_memory_bytes=8_000_000_000
+    )
+    async with (
+        Simulator(options, make_catalogue()).serving() as simulator,
+        client_of(simulator.url) as forge,
+    ):
+        for _ in range(2):
+            assert (await forge.txt2img(PAYLOAD)).images
+            held = await forge.gpu_memory()
+            await forge.unload()
+            freed = await forge.gpu_memory()
+            assert held is not None
+            assert freed is not None
+            assert held.total_bytes == freed.total_bytes == 8_000_000_000
+            assert held.free_bytes < 4_000_000_000 < freed.free_bytes
+            assert held.allocated_bytes > freed.allocated_bytes
+        await forge.unload()  # with nothing on it
+
+
+async def test_forge_without_a_gpu_cannot_tell_its_memory(forge: ForgeClient) -> None:
+    assert await forge.gpu_memory() is None

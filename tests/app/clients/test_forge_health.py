@@ -27,7 +27,12 @@ class Watched:
 
 @contextlib.asynccontextmanager
 async def watching(
-    url: str, *, fails: int = 0, probe_interval_s: float = 0.02, auth: str | None = None
+    url: str,
+    *,
+    fails: int = 0,
+    probe_interval_s: float = 0.02,
+    restart_patience_s: float = 0.0,
+    auth: str | None = None,
 ) -> AsyncIterator[Watched]:
     async with client_of(url, auth=auth) as forge:
 
@@ -41,6 +46,7 @@ async def watching(
             on_ready=on_ready,
             probe_interval_s=probe_interval_s,
             retry_interval_s=0.02,
+            restart_patience_s=restart_patience_s,
         )
         watched = Watched(health)
         async with health.watched():
@@ -190,6 +196,34 @@ async def test_wanted_restart_is_over_when_forge_was_gone_and_is_back(unused_por
         assert watched.health.restart_wanted is None
 
 
+async def test_jobs_are_held_back_until_forge_was_restarted(unused_port: int) -> None:
+    async with watching(f"http://127.0.0.1:{unused_port}", restart_patience_s=1000) as watched:
+        health = watched.health
+        async with Simulator(QUICK).serving(port=unused_port):
+            await health.wait_ready()
+            probed_s = health.options_at_s
+            health.want_restart("It is stuck.")
+            assert (health.is_ready, health.reason) == (
+                False,
+                "Forge should be restarted: It is stuck.",
+            )
+            await until(lambda: health.options_at_s > probed_s)
+            assert not health.is_ready
+        await until(lambda: "restarted" not in str(health.reason))
+        async with Simulator(QUICK).serving(port=unused_port):
+            await health.wait_ready()
+        assert health.restart_wanted is None
+
+
+async def test_jobs_go_on_when_nobody_restarts_forge(simulator: Simulator) -> None:
+    async with watching(simulator.url, restart_patience_s=0.2) as watched:
+        await watched.health.wait_ready()
+        watched.health.want_restart("It is stuck.")
+        assert not watched.health.is_ready
+        await until(lambda: watched.health.is_ready)
+        assert watched.health.restart_wanted == "It is stuck."
+
+
 async def test_another_server_on_that_port_is_no_forge() -> None:
     async with (
         Answering(404, b"<html>Not Found</html>").serving() as other,
@@ -198,3 +232,36 @@ async def test_another_server_on_that_port_is_no_forge() -> None:
         await until(lambda: len(other.requests) > 2)
         assert not watched.health.is_ready
         assert watched.health.reason == f"Forge has no route {OPTIONS}."
+
+
+async def test_it_is_known_since_when_and_what_was_wrong_last(simulator: Simulator) -> None:
+    async with watching(simulator.url, probe_interval_s=1000) as watched:
+        health = watched.health
+        assert health.last_trouble is None
+        await health.wait_ready()
+        ready_since = health.since
+        assert ready_since is not None
+        assert "sd_model_checkpoint" in (health.options or {})
+        health.report_trouble("Forge broke the connection.")
+        away_since = health.since
+        assert away_since is not None
+        assert away_since >= ready_since
+        health.report_trouble("Again.")
+        assert health.since == away_since
+        assert not health.options
+        await until(lambda: health.is_ready)
+        assert not health.reason
+        assert health.last_trouble == "Again."
+
+
+async def test_version_is_that_of_the_last_picture_until_forge_was_gone(unused_port: int) -> None:
+    async with watching(f"http://127.0.0.1:{unused_port}") as watched:
+        async with Simulator(QUICK).serving(port=unused_port):
+            await watched.health.wait_ready()
+            watched.health.report_success("f2.0.1")
+            watched.health.report_success(None)
+            assert watched.health.version == "f2.0.1"
+        await until(lambda: not watched.health.is_ready)
+        async with Simulator(QUICK).serving(port=unused_port):
+            await watched.health.wait_ready()
+            assert watched.health.version is None

@@ -5,7 +5,6 @@ import contextvars
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,17 +25,6 @@ from app.database.migration import migrate
 from app.setting_types import DatabaseLocation
 from tests.databases import MODEL_MODULES, PrivateMariadb
 from tests.waiting import until
-
-
-@pytest.fixture
-def stoppable_mariadb(mariadb: PrivateMariadb) -> Iterator[PrivateMariadb]:
-    """A second server, which a test may stop and start again."""
-    server = PrivateMariadb()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
 
 
 async def test_ids_are_compared_byte_by_byte(database: DatabaseLocation) -> None:

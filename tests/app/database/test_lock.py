@@ -3,7 +3,6 @@
 import asyncio
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,13 +51,8 @@ async def test_second_holder_waits_for_the_first(
 
 
 async def test_locks_of_two_databases_are_independent(
-    new_database_location: DatabaseLocation, tmp_path: Path
+    new_database_location: DatabaseLocation, elsewhere: DatabaseLocation
 ) -> None:
-    elsewhere = (
-        DatabaseLocation("sqlite", path=tmp_path / "other.sqlite3")
-        if new_database_location.path
-        else replace(new_database_location, name="other")
-    )
     async with (
         migration_lock(new_database_location, timeout_s=1),
         migration_lock(elsewhere, timeout_s=1),

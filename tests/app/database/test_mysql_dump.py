@@ -87,7 +87,8 @@ async def test_many_rows_are_written_in_several_statements(
     location = mariadb.location()
     await migrate(location, MODEL_MODULES, backups_dir=tmp_path)
     mariadb.sql(
-        "INSERT INTO account SELECT seq, REPEAT('n', 200), 1, 'approved', 0, NOW(6), NOW(6)"
+        "INSERT INTO account (id, name, role, approval, token_epoch, created_at, updated_at)"
+        " SELECT seq, REPEAT('n', 200), 1, 'approved', 0, NOW(6), NOW(6)"
         " FROM seq_1_to_9000",
         database=location.name,
     )

@@ -19,7 +19,10 @@ from app.setting_types import DatabaseLocation
 from tests.databases import MODEL_MODULES, python, url_of
 from tests.waiting import until
 
-INSERT_USER = "INSERT INTO account VALUES (?, '', 1, 'approved', 0, '2026-01-01', '2026-01-01')"
+INSERT_USER = (
+    "INSERT INTO account (id, name, role, approval, token_epoch, created_at, updated_at)"
+    " VALUES (?, '', 1, 'approved', 0, '2026-01-01', '2026-01-01')"
+)
 INCREMENT_FIFTY_TIMES = """
 import asyncio, sys
 from tortoise.transactions import in_transaction

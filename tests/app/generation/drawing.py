@@ -8,7 +8,8 @@ import aiohttp
 
 from app.clients.forge import ForgeClient
 from app.simulator import Simulator, SimulatorOptions
-from tests.building import CHECKPOINT, make_catalogue
+from app.tasks import running
+from tests.building import CHECKPOINT, Workshop, make_catalogue
 
 
 @contextlib.asynccontextmanager
@@ -37,3 +38,20 @@ async def drawing(forge: ForgeClient, task_id: str, *, steps: int = 150) -> Asyn
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+@contextlib.asynccontextmanager
+async def somebody_drawing(simulator: Simulator, shop: Workshop) -> AsyncIterator[None]:
+    """Somebody draws in Forge's own page; it takes more than a second."""
+
+    async def draw() -> None:
+        body = {"steps": 120, "width": 64, "height": 64}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{simulator.url}/sdapi/v1/txt2img", json=body) as response,
+        ):
+            await response.read()
+
+    async with running(draw()):
+        await shop.is_sampling()
+        yield

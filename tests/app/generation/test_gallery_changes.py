@@ -18,6 +18,7 @@ from app.generation.images import ImageStore
 from app.generation.models import Category, Image
 from app.generation.picture_counts import PictureCounts
 from app.generation.previews import Previews
+from app.generation.stored_pictures import StoredPictures
 from tests.app.generation.pictures import make_image
 from tests.building import OWNER
 
@@ -45,7 +46,7 @@ class Changing:
 
     def __init__(self, folder: Path) -> None:
         self.counts = PictureCounts(spacing=2)
-        self.gallery = Gallery(ImageStore(folder), Previews(), self.counts)
+        self.gallery = Gallery(ImageStore(folder), StoredPictures(), Previews(), self.counts)
         self.categories: list[int | None] = [None]
         self.made = 0
 

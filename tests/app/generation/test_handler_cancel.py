@@ -25,7 +25,7 @@ from tests.building import (
 )
 from tests.waiting import until
 
-SLOW_TO_LOAD = replace(WORKING, checkpoint_load_time_s=0.6)
+SLOW_TO_LOAD = replace(WORKING, checkpoint_load_time_s=1.5)
 WITHOUT_PAGE = replace(WORKING, ui=False)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,17 +17,6 @@ from tests.building import Workshop, make_user, workshop
 from tests.databases import MODEL_MODULES, PrivateMariadb
 from tests.losing_proxy import LosingProxy, losing_proxy
 from tests.waiting import until
-
-
-@pytest.fixture
-def server(mariadb: PrivateMariadb) -> Iterator[PrivateMariadb]:
-    """A MariaDB server that a test may stop and start."""
-    server = PrivateMariadb()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
 
 
 async def migrated(location: DatabaseLocation, folder: Path) -> DatabaseLocation:
@@ -62,18 +51,18 @@ async def end_well(shop: Workshop, *jobs: Job) -> None:
 
 
 async def test_database_that_is_away_when_a_picture_is_ready_gets_it_when_it_is_back(
-    server: PrivateMariadb, simulator: Simulator, tmp_path: Path
+    stoppable_mariadb: PrivateMariadb, simulator: Simulator, tmp_path: Path
 ) -> None:
-    location = await migrated(server.location(), tmp_path)
+    location = await migrated(stoppable_mariadb.location(), tmp_path)
     async with opened(location, MODEL_MODULES):
         await make_user()
         async with workshop(tmp_path, simulator.url) as shop:
             jobs = [await shop.submit(steps=30), await shop.submit(steps=2)]
             await shop.is_sampling()
-            await asyncio.to_thread(server.stop)
+            await asyncio.to_thread(stoppable_mariadb.stop)
             await until(lambda: list((tmp_path / "images").rglob("*.png")), 10)
             assert "JobFinished" not in shop.names(jobs[0].id)
-            await asyncio.to_thread(server.start)
+            await asyncio.to_thread(stoppable_mariadb.start)
             await end_well(shop, *jobs)
     assert len(simulator.requests) == 2
 

@@ -62,6 +62,11 @@ async def test_job_whose_files_are_gone_says_so(inputs: InputImages) -> None:
     for job_id, has_mask in (("missing1", False), ("somejob1", True)):
         with pytest.raises(InputGone, match="submit it again"):
             await inputs.read(job_id, has_mask=has_mask)
+        job = Job(id=job_id, kind=JobKind.IMG2IMG, parameters={"has_mask": has_mask})
+        with pytest.raises(InputGone, match="submit it again"):
+            await inputs.check(job)
+    await inputs.check(Job(id="somejob1", kind=JobKind.IMG2IMG, parameters={"has_mask": False}))
+    await inputs.check(Job(id="missing1", kind=JobKind.TXT2IMG, parameters={}))
 
 
 @pytest.mark.parametrize(("init_image", "mask"), [("!", None), (TEXT, "!"), (TEXT, TEXT[:20])])
@@ -133,9 +138,13 @@ async def test_files_go_as_soon_as_their_job_has_ended_for_good(
     events = EventBus()
     await inputs.save("somejob1", TEXT, None)
     await inputs.save("somejob2", TEXT, None)
-    failed = await make_job(make_queue())
-    await Job.filter(id=failed.id).update(status=JobStatus.FAILED)
-    await inputs.save(failed.id, TEXT, None)
+    queue = make_queue()
+    # What failed may be retried, and is perhaps already when we hear of it.
+    kept = []
+    for status in (JobStatus.FAILED, JobStatus.QUEUED, JobStatus.RUNNING):
+        kept.append((await make_job(queue)).id)
+        await Job.filter(id=kept[-1]).update(status=status)
+        await inputs.save(kept[-1], TEXT, None)
     await inputs.save("cancelled", TEXT, None)
 
     def job(job_id: str, kind: JobKind = JobKind.IMG2IMG) -> JobSnapshot:
@@ -143,8 +152,9 @@ async def test_files_go_as_soon_as_their_job_has_ended_for_good(
 
     async with inputs.kept_clean(events):
         events.publish(JobFinished(job("somejob2", JobKind.TXT2IMG), seed=1))
-        events.publish(JobFailed(job(failed.id), "for a reason"))
+        for job_id in kept:
+            events.publish(JobFailed(job(job_id), "for a reason"))
         events.publish(JobFailed(job("cancelled"), "The job was cancelled."))
         events.publish(JobFinished(job("somejob1"), seed=1))
-        left = sorted(["somejob2.init.png", f"{failed.id}.init.png"])
+        left = sorted(f"{job_id}.init.png" for job_id in ("somejob2", *kept))
         await until(lambda: names(folder) == left)

@@ -107,19 +107,23 @@ async def test_own_task_is_seen_with_steps_and_a_preview() -> None:
         assert seen.preview.startswith(b"\x89PNG")
 
 
+async def previews_of(watch: TaskWatch, *, steps: int) -> list[bytes]:
+    """Those that were given until so many steps were done."""
+    given = []
+
+    async def stepped_on() -> bool:
+        seen = await watch.observe()
+        given.append(seen.preview)
+        return seen.step >= steps
+
+    await until(stepped_on)
+    return [preview for preview in given if preview is not None]
+
+
 async def test_same_preview_is_given_once() -> None:
     options = replace(WORKING, preview_every_n_steps=20)
     async with forge_with(options) as (forge, _), drawing(forge, "ours"):
-        watch = TaskWatch(forge, "ours")
-        given = []
-
-        async def stepped_on() -> bool:
-            seen = await watch.observe()
-            given.append(seen.preview)
-            return seen.step >= 30
-
-        await until(stepped_on)
-        assert len([preview for preview in given if preview is not None]) == 1
+        assert len(await previews_of(TaskWatch(forge, "ours"), steps=30)) == 1
 
 
 async def test_somebody_elses_task_is_waited_for_and_shows_no_preview() -> None:
@@ -189,16 +193,7 @@ async def test_without_the_page_a_loading_checkpoint_may_be_anybodys() -> None:
 async def test_unchanged_preview_is_given_once_without_the_page() -> None:
     options = replace(WORKING, ui=False, preview_every_n_steps=20)
     async with forge_with(options) as (forge, _), drawing(forge, "ours"):
-        watch = TaskWatch(forge, "ours")
-        given = []
-
-        async def stepped_on() -> bool:
-            seen = await watch.observe()
-            given.append(seen.preview)
-            return seen.step >= 30
-
-        await until(stepped_on)
-        assert len([preview for preview in given if preview is not None]) == 1
+        assert len(await previews_of(TaskWatch(forge, "ours"), steps=30)) == 1
 
 
 async def test_run_that_threw_stays_active_but_is_not_sampling() -> None:

@@ -5,22 +5,15 @@ import asyncio
 import pytest
 from tortoise.exceptions import IntegrityError
 
-from app.accounts.models import User
 from app.generation.models import Image
 from app.generation.picture_counts import PictureCounts
 from app.generation.records import ImageRecords
 from app.jobs.models import Job, JobStatus, Lane
 from app.jobs.queue import JobQueue
-from tests.building import OWNER, make_job, make_queue
+from tests.app.generation.pictures import new_image
+from tests.building import OWNER, make_job
 
 pytestmark = pytest.mark.usefixtures("owner")
-
-
-@pytest.fixture
-async def queue(owner: User) -> JobQueue:
-    queue = make_queue()
-    await queue.recover()
-    return queue
 
 
 async def running(queue: JobQueue) -> Job:
@@ -31,13 +24,10 @@ async def running(queue: JobQueue) -> Job:
 
 
 def image(job: Job, *, owner_id: str = OWNER) -> Image:
-    return Image(
-        id=job.id,
+    return new_image(
+        job.id,
         owner_id=owner_id,
-        file_name=f"ab/{job.id}.png",
-        media_type="image/png",
         size_bytes=3_000_000_000,
-        sha256="0" * 64,
         width=512,
         height=640,
         infotext="a fox 🦊\nSteps: 2",

@@ -13,8 +13,8 @@ from PIL import Image as Pillow
 
 from app.errors import NotFound
 from app.generation.images import ImageStore, StoredImage
-from app.generation.scaling import UnreadablePicture
 from app.generation.thumbnails import SIZES_PX, Thumbnails, size_at_least
+from app.scaling import UnreadablePicture
 from tests.waiting import until
 
 

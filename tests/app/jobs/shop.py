@@ -8,6 +8,7 @@ from tortoise.transactions import in_transaction
 
 from app.events import EventBus, JobEvent
 from app.jobs.models import Job, JobKind, JobStatus, Lane
+from app.jobs.pause import Pauses
 from app.jobs.queue import JobQueue
 from app.jobs.worker import Store, Worker
 from tests.building import make_job, make_queue
@@ -42,14 +43,19 @@ class Handler:
 
 
 class Shop:
-    """A worker with everything around it. `ready` is whether the third party can take a job."""
+    """A worker with everything around it. `ready` is whether the third party can take a job.
+
+    `asked` counts how often the worker wanted to know that.
+    """
 
     def __init__(self) -> None:
         self.events = EventBus()
-        self.queue = make_queue(self.events)
+        self.pauses = Pauses(self.events)
+        self.queue = make_queue(self.events, pauses=self.pauses)
         self.handler = Handler(self.queue)
         self.ready = asyncio.Event()
         self.ready.set()
+        self.asked = 0
         self.stumbles = 0
         self.heard: list[JobEvent] = []
 
@@ -57,7 +63,7 @@ class Shop:
         return await make_job(self.queue)
 
     @contextlib.asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
+    async def open(self, *, at_once: int = 1) -> AsyncIterator[None]:
         await self.queue.recover()
         worker = Worker(
             self.queue,
@@ -65,6 +71,7 @@ class Shop:
             Lane.GENERATION,
             {JobKind.TXT2IMG: self.handler},
             ready=self._is_ready,
+            at_once=at_once,
         )
         async with self.events.subscribed() as heard:
             async with worker.working():
@@ -73,6 +80,7 @@ class Shop:
             self.heard += [event for event in events if isinstance(event, JobEvent)]
 
     async def _is_ready(self) -> None:
+        self.asked += 1
         await self.ready.wait()
         if self.stumbles:
             self.stumbles -= 1

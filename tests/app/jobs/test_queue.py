@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 from tortoise.transactions import in_transaction
 
-from app.accounts.models import User
 from app.errors import Conflict, InvalidInput, NotFound, TooMany
 from app.events import EventBus, JobFailed, JobInterrupted
 from app.jobs.allowance import Allowance
@@ -27,13 +26,6 @@ from tests.building import (
 pytestmark = pytest.mark.usefixtures("owner")
 
 LANE = Lane.GENERATION
-
-
-@pytest.fixture
-async def queue(owner: User) -> JobQueue:
-    queue = make_queue()
-    await queue.recover()
-    return queue
 
 
 async def finish(queue: JobQueue, job: Job) -> None:

@@ -5,22 +5,14 @@ import asyncio
 import pytest
 from tortoise.transactions import in_transaction
 
-from app.accounts.models import User
 from app.errors import NotFound
 from app.jobs.models import Job, JobKind, JobStatus, Lane
 from app.jobs.queue import Cancellation, JobQueue
-from tests.building import ORIGIN, OWNER, STRANGER, make_job, make_queue, make_user
+from tests.building import ORIGIN, OWNER, STRANGER, make_job, make_user
 
 pytestmark = pytest.mark.usefixtures("owner")
 
 LANE = Lane.GENERATION
-
-
-@pytest.fixture
-async def queue(owner: User) -> JobQueue:
-    queue = make_queue()
-    await queue.recover()
-    return queue
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from datetime import UTC
 
 import pytest
 
-from app.accounts.models import User
 from app.errors import Conflict, NotFound, TooMany
 from app.events import EventBus
 from app.jobs.allowance import Allowance
@@ -24,13 +23,6 @@ from tests.building import (
 pytestmark = pytest.mark.usefixtures("owner")
 
 LANE = Lane.GENERATION
-
-
-@pytest.fixture
-async def queue(owner: User) -> JobQueue:
-    queue = make_queue()
-    await queue.recover()
-    return queue
 
 
 async def restarted() -> JobQueue:

@@ -8,7 +8,7 @@ from tortoise.transactions import in_transaction
 
 from app.jobs.models import Job, JobStatus
 from app.jobs.statements import mark_ended, mark_running
-from tests.building import make_job, make_queue
+from tests.building import claimed, make_job, make_queue
 
 pytestmark = pytest.mark.usefixtures("owner")
 
@@ -55,3 +55,11 @@ async def test_several_jobs_end_in_one_transaction_or_not_at_all() -> None:
     assert [row.status for row in rows] == [JobStatus.SUCCEEDED] * 2
     assert all(is_now(row.finished_at) for row in rows)
     assert (await Job.get(id=jobs[2].id)).status == JobStatus.QUEUED
+
+
+async def test_job_that_runs_has_no_error_any_more() -> None:
+    queue = make_queue()
+    await make_job(queue)
+    await queue.requeue(await claimed(queue), error="Forge does not answer.")
+    job = await claimed(queue)
+    assert not any([job.error, (await Job.get(id=job.id)).error])

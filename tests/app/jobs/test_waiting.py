@@ -7,7 +7,7 @@ import pytest
 from app.jobs.models import Job, Lane
 from app.jobs.queue import JobQueue
 from app.jobs.waiting import Waiting
-from tests.building import OWNER, STRANGER, make_job, make_queue
+from tests.building import OWNER, STRANGER, make_job
 from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("owner")
@@ -57,13 +57,6 @@ async def test_counting_anew_forgets_what_was_known_and_wakes_everybody() -> Non
     assert (waiting.of_owner(OWNER), waiting.of_owner(STRANGER)) == (0, 2)
     assert (waiting.bytes_of_owner(OWNER), waiting.bytes_of_owner(STRANGER)) == (0, 7)
     assert is_awake(waiting)
-
-
-@pytest.fixture
-async def queue() -> JobQueue:
-    queue = make_queue()
-    await queue.recover()
-    return queue
 
 
 async def test_a_job_put_in_front_comes_before_those_read_ahead(queue: JobQueue) -> None:

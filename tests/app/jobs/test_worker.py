@@ -225,3 +225,20 @@ async def test_worker_goes_on_after_an_error_that_nobody_thought_of(shop: Shop) 
     job = await shop.submit()
     async with shop.open():
         await has(job, JobStatus.SUCCEEDED)
+
+
+async def test_several_may_run_at_once_and_begin_in_order(shop: Shop) -> None:
+    done = asyncio.Event()
+
+    async def act(job: Job) -> None:
+        await done.wait()
+
+    shop.handler.act = act
+    async with shop.open(at_once=2):
+        jobs = [await shop.submit() for _ in range(5)]
+        await until(lambda: len(shop.handler.ran) == 2)
+        assert await Job.filter(status=JobStatus.RUNNING).count() == 2
+        done.set()
+        for job in jobs:
+            await has(job, JobStatus.SUCCEEDED)
+    assert shop.handler.ran == [job.id for job in jobs]

@@ -1,6 +1,7 @@
 """Tests of keeping Forge's lists."""
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from tests.building import CHECKPOINT, OTHER_CHECKPOINT
 from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("database")
+
+REFRESH = "POST /sdapi/v1/refresh-checkpoints"
 
 
 def names(lists: ForgeLists) -> list[str]:
@@ -253,14 +256,36 @@ async def test_checkpoint_is_found_by_the_owners_name_for_it(forge: ForgeClient)
     assert lists.checkpoint("Gone") is None
 
 
-async def test_large_metadata_of_loras_is_left_out(
-    forge: ForgeClient, simulator: Simulator
+async def test_large_and_deep_metadata_of_loras_is_left_out(
+    forge: ForgeClient, simulator: Simulator, tmp_path: Path
 ) -> None:
-    simulator.loras.append(
-        Lora("big.safetensors", metadata={"ss_tag_frequency": {"a": 1}, "sshs_model_hash": "ab"})
-    )
+    deep = json.loads("[" * 248 + "]" * 248)  # what can be read, but not be written
+    metadata = {"ss_tag_frequency": {"a": 1}, "x": deep, "y": [{"z": 1}], "sshs_model_hash": "ab"}
+    simulator.loras.append(Lora("big.safetensors", metadata=metadata))
     await simulator.restart()
-    catalogue = Catalogue(forge, EventBus())
+    catalogue = Catalogue(forge, EventBus(), ListFile(tmp_path / "lists.json"))
     await catalogue.refresh()
     (big,) = [lora for lora in catalogue.known().loras if lora["name"] == "big"]
-    assert big["metadata"] == {"sshs_model_hash": "ab"}
+    assert big["metadata"] == {"y": [{"z": 1}], "sshs_model_hash": "ab"}
+
+
+async def test_rescan_after_a_change_begins_after_it(
+    forge: ForgeClient, simulator: Simulator
+) -> None:
+    catalogue = Catalogue(forge, EventBus(), rescan_pause_s=0.05)
+    await catalogue.rescan()
+    simulator.checkpoints.append(Checkpoint("zebra.safetensors"))
+    await catalogue.rescan_after_change()
+    assert "zebra" in names(catalogue.lists)
+    assert simulator.calls[REFRESH] == 2
+
+
+async def test_rescan_that_was_under_way_does_not_count_for_a_change(
+    forge: ForgeClient, simulator: Simulator
+) -> None:
+    catalogue = Catalogue(forge, EventBus(), rescan_pause_s=0)
+    earlier = asyncio.create_task(catalogue.rescan())
+    await until(lambda: simulator.calls[REFRESH] == 1)
+    await catalogue.rescan_after_change()
+    await earlier
+    assert simulator.calls[REFRESH] == 2

@@ -22,3 +22,11 @@ async def test_checkpoints_without_a_name_of_the_owners_are_left_out() -> None:
     await KnownCheckpoint.create(model_name="plain")
     await KnownCheckpoint.create(model_name="empty", friendly_name="")
     assert await KnownCheckpoints().friendly_names() == {"Dream": "dream"}
+
+
+async def test_change_is_read_at_once_when_it_is_told() -> None:
+    known = await KnownCheckpoints.read()
+    assert await known.rows() == {}
+    await KnownCheckpoint.create(model_name="dream")
+    known.changed()
+    assert list(await known.rows()) == ["dream"]

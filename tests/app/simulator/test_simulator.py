@@ -170,7 +170,7 @@ async def test_wrong_typed_option_breaks_the_answer_of_options(
 
 
 async def test_refresh_of_checkpoints_waits_for_the_run_and_others_do_not(
-    http: aiohttp.ClientSession,
+    simulator: Simulator, http: aiohttp.ClientSession
 ) -> None:
     body = {**SMALL, "steps": 12, "force_task_id": "long"}
     running = asyncio.create_task(http.post(ROUTE, json=body).__aenter__())
@@ -180,8 +180,33 @@ async def test_refresh_of_checkpoints_waits_for_the_run_and_others_do_not(
         await get(http, path)
     for path in ("/sdapi/v1/refresh-loras", "/sdapi/v1/unload-checkpoint"):
         assert (await http.post(path)).status == 200
+    assert simulator.unloads_during == ["long"]
     assert (await of_task(http, "long"))["active"]
     assert not waiting.done()
     assert (await waiting).status == 200
     assert (await running).status == 200
     assert (await of_task(http, "long"))["completed"]
+
+
+async def test_unloading_frees_the_gpu_and_the_next_run_takes_it_again() -> None:
+    """What Forge tells with CUDA is not recorded; see `get_memory` in its `modules/api/api.py`."""
+    options = replace(INSTANT, gpu_memory_bytes=8_000_000_000)
+    async with Simulator(options).serving() as simulator, session_for(simulator) as http:
+
+        async def free_bytes() -> int:
+            cuda = (await get(http, "/sdapi/v1/memory"))["cuda"]
+            assert cuda["system"]["total"] == 8_000_000_000
+            assert cuda["system"]["used"] == cuda["allocated"]["current"]
+            return int(cuda["system"]["free"])
+
+        for _ in range(2):
+            assert simulator.is_gpu_free
+            assert await free_bytes() > 7_900_000_000
+            async with http.post(ROUTE, json=SMALL) as response:
+                assert response.status == 200
+            assert not simulator.is_gpu_free
+            assert await free_bytes() < 4_000_000_000
+            async with http.post("/sdapi/v1/unload-checkpoint") as response:
+                assert (response.status, await response.json()) == (200, {})
+        assert simulator.loaded_checkpoint is not None
+        assert simulator.unloads_during == []

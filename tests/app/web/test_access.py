@@ -8,22 +8,21 @@ from quart import Quart
 from app.accounts.roles import Approval, Role
 from app.web.access import RULE_ATTRIBUTE
 from app.web.application import _BLUEPRINTS, RAW_MODULES
+from app.web.picture_access import PICTURE
 from tests.running import RunningNavigator
 
-RULES = {"public", *(role.name for role in Role if role is not Role.NONE)}
+RULES = {"public", PICTURE, *(role.name for role in Role if role is not Role.NONE)}
 # Whoever adds a route here has thought about who may see what it answers.
 PUBLIC = {
     "GET /",
+    "GET /3papi/test_civitai",
     "POST /api/auth/login",
     "GET /api/config/limits",
     "GET /api/config/version",
-    "GET /api/images/<image_id>",
     "GET /api/images/<image_id>/info",
-    "GET /api/images/<image_id>/thumbnail",
     "GET /api/models",
     "GET /api/models/embeddings",
     "GET /api/modules",
-    "GET /api/previews/<job_id>",
     "GET /api/samplers",
     "GET /api/schedulers",
     "GET /api/status",
@@ -31,13 +30,20 @@ PUBLIC = {
     "GET /docs",
     "GET /docs/<name>",
     "GET /openapi.json",
-    "GET /embed/<image_id>",
     "POST /api/queue/img2img",
     "POST /api/queue/txt2img",
     "GET /navigator",
     "GET /navigator/<file_name>",
     "GET /<site_path>",
     "POST /api/auth/logout",
+}
+# Public unless `PUBLIC_IMAGE_LINKS` is off; see `test_picture_access.py`.
+PICTURES = {
+    "GET /api/images/<image_id>",
+    "GET /api/images/<image_id>/thumbnail",
+    "GET /api/previews/<job_id>",
+    "GET /api/models/previews/<file_hash>",
+    "GET /embed/<image_id>",
 }
 
 
@@ -56,7 +62,7 @@ def declared() -> dict[str, str | None]:
     return rules
 
 
-PROTECTED = sorted(route for route, rule in declared().items() if rule != "public")
+PROTECTED = sorted(route for route, rule in declared().items() if rule not in {"public", PICTURE})
 
 
 def test_every_route_declares_its_access() -> None:
@@ -66,6 +72,7 @@ def test_every_route_declares_its_access() -> None:
 
 def test_only_known_routes_are_public() -> None:
     assert {route for route, rule in declared().items() if rule == "public"} == PUBLIC
+    assert {route for route, rule in declared().items() if rule == PICTURE} == PICTURES
 
 
 def test_queue_and_own_account_are_protected() -> None:
@@ -101,7 +108,7 @@ async def test_protected_route_refuses_who_may_not_call_it(
             }
 
 
-@pytest.mark.parametrize("route", sorted(PUBLIC))
+@pytest.mark.parametrize("route", sorted(PUBLIC | PICTURES))
 async def test_public_route_asks_nobody_who_they_are(server: RunningNavigator, route: str) -> None:
     method, rule = route.split(" ")
     path = re.sub("<[^>]+>", "somejobid", rule)

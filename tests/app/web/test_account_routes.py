@@ -24,7 +24,8 @@ async def test_demo_user_logs_in_as_recorded(server: RunningNavigator) -> None:
 
 
 async def test_demo_token_lasts_three_hours(server: RunningNavigator) -> None:
-    claims = jwt.decode(await server.login(), SECRET_KEY, algorithms=["HS256"])
+    token = (await server.post(LOGIN, {"code": "DEMO_USER"})).json["token"]
+    claims = jwt.decode(token, SECRET_KEY, algorithms=["HS256"])
     assert claims["exp"] - claims["iat"] == 3 * 3600
     assert claims["discord_id"] == "demo_user"
 
@@ -57,7 +58,10 @@ async def test_login_is_refused_as_recorded(
         ("demo_user", 401, "LOGIN_FAILED"),
         ("DEMO_USER\0", 401, "LOGIN_FAILED"),
         (" DEMO_USER", 401, "LOGIN_FAILED"),
+        ("x" * 2_048, 401, "LOGIN_FAILED"),
+        ("x" * 2_049, 401, "LOGIN_FAILED"),
         ("x" * 1_000_000, 401, "LOGIN_FAILED"),
+        ("x" * 10_000_000, 413, "BODY_TOO_LARGE"),
         (SUPERUSER_TOKEN, 401, "LOGIN_FAILED"),
     ],
 )

@@ -13,7 +13,6 @@ from werkzeug.exceptions import (
     BadGateway,
     BadRequest,
     MethodNotAllowed,
-    RequestEntityTooLarge,
     RequestTimeout,
 )
 from werkzeug.exceptions import NotFound as WerkzeugNotFound
@@ -74,7 +73,6 @@ def test_old_clients_find_the_recorded_summary_in_message() -> None:
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
-        (RequestEntityTooLarge(), 413, "BODY_TOO_LARGE"),
         (MethodNotAllowed(["GET"]), 404, "UNKNOWN_ROUTE"),
         (WerkzeugNotFound(), 404, "UNKNOWN_ROUTE"),
         (BadRequest(), 400, "BAD_REQUEST"),

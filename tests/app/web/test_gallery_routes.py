@@ -65,6 +65,15 @@ async def test_queries_that_mean_the_default(
     assert (answer.status, answer.json["count"], answer.json["currentPage"]) == (200, 1, 1)
 
 
+@pytest.mark.parametrize("category", ["99", "-1", "1.5", "99999999999999999999", "1e300"])
+async def test_number_that_is_no_category_has_no_pictures(
+    server: RunningNavigator, token: str, category: str
+) -> None:
+    await server.picture(token)
+    answer = await server.get(f"/api/user/jobs?category_id={category}", token=token)
+    assert (answer.status, answer.json["count"], answer.json["images"]) == (200, 0, [])
+
+
 @pytest.mark.parametrize(
     ("query", "name"),
     [("page=-1", "page"), ("limit=-1", "limit"), ("limit=2.5", "limit"), ("page=1.5", "page"),

@@ -1,7 +1,7 @@
 """Tests of `app/web/hosts.py`: our own addresses are given back, and nothing else."""
 
 import re
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -214,3 +214,33 @@ async def test_whatever_is_sent_the_origin_is_plain(
         x_forwarded_proto=scheme.encode("utf-8", "replace").decode(),
     )
     assert re.fullmatch(r"https?://[A-Za-z0-9.:\[\]_-]+", await hosts().origin(sent))
+
+
+@pytest.mark.parametrize(
+    ("host", "is_shared", "public", "origin"),
+    [
+        ("127.0.0.1:3333", True, None, "http://192.168.1.20:3333"),
+        ("localhost:3333", True, None, "http://192.168.1.20:3333"),
+        ("[::1]:3333", True, None, "http://192.168.1.20:3333"),
+        ("localhost", True, None, "http://192.168.1.20"),
+        ("localhost:3333", False, None, "http://localhost:3333"),
+        ("workstation:3333", True, None, "http://workstation:3333"),
+        ("192.168.1.20:3333", False, None, "http://192.168.1.20:3333"),
+        ("localhost:3333", True, PUBLIC, PUBLIC),
+        ("workstation:3333", False, PUBLIC, PUBLIC),
+    ],
+)
+async def test_link_for_a_friend_works_at_another_machine(
+    host: str, is_shared: bool, public: str | None, origin: str
+) -> None:
+    ours = hosts(
+        public_url=public,
+        is_shared=is_shared,
+        outward_address=lambda: IPv4Address("192.168.1.20"),
+    )
+    assert await ours.origin_for_friends(scope(host)) == origin
+
+
+async def test_link_is_for_this_machine_when_there_is_no_network() -> None:
+    ours = hosts(is_shared=True, outward_address=lambda: None)
+    assert await ours.origin_for_friends(scope("localhost:3333")) == "http://localhost:3333"

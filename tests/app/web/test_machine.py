@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from app.web.machine import look, names_of
+from app.web.machine import look, names_of, outward_address
 
 
 def test_this_machine_has_its_name_and_loopback() -> None:
@@ -35,3 +35,8 @@ def test_address_that_leads_out_is_among_them() -> None:
 )
 def test_names_are_those_that_a_lan_knows(host_name: str, names: set[str]) -> None:
     assert names_of(host_name) == names
+
+
+def test_address_towards_the_network_is_one_of_ours_or_there_is_none() -> None:
+    address = outward_address()
+    assert address is None or (address in look().addresses and not address.is_loopback)

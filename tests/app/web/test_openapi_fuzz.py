@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from app.accounts.roles import Role
 from tests.app.generation.test_picture_input import PLAIN
+from tests.fakes.civitai import FakeCivitai
 from tests.running import CHECKPOINT, SUPERUSER_TOKEN, running_navigator
 
 # Of one caller, shared by all operations, so that the test takes about as long with more of them.
@@ -49,6 +50,8 @@ FITTING = {
     "owner_id": "fuzzer",
     "init_image": base64.b64encode(PLAIN).decode(),
     "mask": None,
+    "path": "Lora/ink.safetensors",
+    "model_version_id": 101,
 }
 Operation = APIOperation[Any, Any, Any, Any]
 
@@ -60,7 +63,20 @@ Operation = APIOperation[Any, Any, Any, Any]
 async def test_every_answer_to_generated_requests_is_documented(
     tmp_path: Path, caller: str
 ) -> None:
-    async with running_navigator(tmp_path, ALLOW_LEGACY_BOT_ENDPOINTS="true") as server:
+    lora = tmp_path / "models" / "Lora" / "ink.safetensors"
+    lora.parent.mkdir(parents=True)
+    lora.write_bytes(b"ink")
+    async with (
+        FakeCivitai().serving() as civitai,
+        running_navigator(
+            tmp_path,
+            ALLOW_LEGACY_BOT_ENDPOINTS="true",
+            CIVITAI_API_BASE=civitai.url,
+            CIVITAI_API_KEY=civitai.api_key,
+            MODEL_DIR=str(tmp_path / "models"),
+        ) as server,
+    ):
+        civitai.offer(101, b"ink" * 1000)
         token = await server.add_user("fuzzer", Role.APPRENTICE)
         picture = await server.picture(token)
         headers = {
@@ -70,7 +86,13 @@ async def test_every_answer_to_generated_requests_is_documented(
         }[caller]
         document = (await server.documentation()).document
         # Ids that exist; other parameters are only ever invented.
-        known = {"image_id": picture, "job_id": picture, "category_id": "1", "name": "docs.js"}
+        known = {
+            "image_id": picture,
+            "job_id": picture,
+            "category_id": "1",
+            "name": "docs.js",
+            "path": "models",
+        }
         await asyncio.to_thread(send, document, server.url, headers, known)
 
 

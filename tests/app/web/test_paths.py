@@ -7,7 +7,14 @@ from app.web.paths import CanonicalPaths
 from tests.contract import compare, exchange
 from tests.running import RunningNavigator
 
-RULES = ["/", "/docs", "/api/models", "/api/images/<image_id>", "/api/images/<image_id>/info"]
+RULES = [
+    "/",
+    "/docs",
+    "/api/models",
+    "/api/images/<image_id>",
+    "/api/images/<image_id>/info",
+    "/proxy/<path:path>",
+]
 
 
 async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,6 +36,9 @@ async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
         ("/Docs", "/docs"),
         ("/Docs/", "/docs"),
         ("/API/IMAGES/", "/API/IMAGES/"),
+        ("/Proxy/Models/3/", "/proxy/Models/3"),
+        ("/proxy/A//b", "/proxy/A//b"),
+        ("/Proxy/", "/Proxy/"),
         ("/", "/"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from app.accounts.roles import Role
 from app.generation.models import Image
-from app.jobs.models import Job
+from app.jobs.models import Job, JobStatus
 from app.simulator import Fault, SimulatorOptions
 from tests.app.generation.test_picture_input import PLAIN
 from tests.contract import compare, exchange
@@ -48,6 +48,24 @@ async def test_img2img_from_a_picture_of_the_callers(server: RunningNavigator, t
     answer = await server.post(IMG2IMG, named, token=token)
     compare(exchange(196), answer.status, answer.json)
     await server.finished(answer.json["job_id"])
+
+
+async def test_failed_img2img_is_retried_unless_its_initial_image_is_gone(
+    server: RunningNavigator, token: str
+) -> None:
+    assert server.forge is not None
+    server.forge.inject(Fault.http_500("/sdapi/v1/img2img", times=6))
+    job_id = (await server.post(IMG2IMG, asked(), token=token)).json["job_id"]
+    await server.reached(job_id, JobStatus.FAILED)
+    assert (await server.post(f"/api/queue/retry/{job_id}", token=token)).status == 200
+    await server.reached(job_id, JobStatus.FAILED)
+    (server.settings.data_dir / "inputs" / f"{job_id}.init.png").unlink()
+    stranger = await server.add_user(OTHER)
+    foreign = await server.post(f"/api/queue/retry/{job_id}", token=stranger)
+    assert foreign.status == 404
+    answer = await server.post(f"/api/queue/retry/{job_id}", token=token)
+    assert (answer.status, answer.json["error_code"]) == (409, "INITIAL_IMAGE_GONE")
+    assert (await Job.get(id=job_id)).status == JobStatus.FAILED
 
 
 async def test_default_strength_is_three_quarters(server: RunningNavigator, token: str) -> None:

@@ -107,3 +107,14 @@ async def test_superuser_token_hears_the_superusers_jobs(proxied: RunningNavigat
         own = (await proxied.post(JOB_PATH, body, headers=headers)).json["job_id"]
         await heard.event("task-finished", own)
         assert heard.of(of_alice) == []
+
+
+async def test_what_is_for_administrators_reaches_nobody_else(server: RunningNavigator) -> None:
+    token = await server.add_user("friend")
+    owner = {"Authorization": SUPERUSER_TOKEN}
+    async with server.listening(token) as friend, server.listening() as neighbour:
+        await server.post("/api/admin/queue/pause", headers=owner)
+        await server.post("/api/admin/queue/resume", headers=owner)
+        await heard_all(server, token, friend)
+        assert not {"queue-paused", "queue-resumed"} & {name for name, _ in friend.events}
+        assert not {"queue-paused", "queue-resumed"} & {name for name, _ in neighbour.events}

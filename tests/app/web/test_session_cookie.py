@@ -1,5 +1,7 @@
 """Tests of `app/web/session_cookie.py`: what the cookie opens, and what it does not."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -111,3 +113,24 @@ async def test_bad_cookie_keeps_no_socket_out(proxied: RunningNavigator) -> None
         async with proxied.listening(headers=cookie(bad)) as heard:
             job_id = (await proxied.submit(token))["job_id"]
             await heard.event("task-finished", job_id)
+
+
+async def test_script_of_another_page_hears_nothing(proxied: RunningNavigator) -> None:
+    """JSONP: any page may run what a script's address answers, and no browser says which one."""
+    token, far = await proxied.login(), await proxied.add_user("far")
+    headers = cookie(token) | FAR
+    address = f"{proxied.url}/socket.io/?EIO=4&transport=polling&j=0"
+    async with proxied.http.get(address, headers=headers) as response:
+        sid = re.findall(r'\\"sid\\":\\"([^\\]+)', await response.text())[0]
+    address += f"&sid={sid}"
+    async with proxied.http.post(address, headers=headers, data={"d": "40"}) as response:
+        assert response.status == 200
+    unheard = (await proxied.submit(token))["job_id"]
+    heard = (await proxied.submit(far, headers=FAR))["job_id"]
+    told = ""
+    async with asyncio.timeout(10):
+        while "task-finished" not in told:
+            async with proxied.http.get(address, headers=headers) as response:
+                told += await response.text()
+    assert heard in told
+    assert unheard not in told

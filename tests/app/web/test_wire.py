@@ -7,6 +7,8 @@ import pytest
 import app.events
 from app.events import (
     CheckpointChanged,
+    DiskLow,
+    Event,
     JobEvent,
     JobFailed,
     JobFinished,
@@ -14,9 +16,12 @@ from app.events import (
     JobProgressed,
     JobSnapshot,
     JobStarted,
+    QueuePaused,
+    QueueResumed,
 )
 from app.generation.parameters import Txt2ImgParameters
 from app.web.wire import event, submitted
+from tests.app.web.test_download_wire import DOWNLOADS
 from tests.contract import exchange
 
 RECORDED = exchange(140)
@@ -96,8 +101,8 @@ def test_every_kind_of_event_has_a_name() -> None:
         if isinstance(kind, type) and issubclass(kind, JobEvent) and kind is not JobEvent
     }
     told = {type(happened): event(happened)[0] for happened in events(snapshot())}
-    assert told.keys() == kinds
-    assert len(set(told.values())) == len(kinds)
+    assert told.keys() | {type(happened) for happened in DOWNLOADS} == kinds
+    assert len(set(told.values())) == len(told)
 
 
 def test_unknown_event_is_an_error() -> None:
@@ -119,3 +124,24 @@ def test_unknown_seed_stays_the_asked_one() -> None:
 def test_no_event_tells_prompt_size_or_owner(happened: JobEvent) -> None:
     hidden = {"prompt", "negative_prompt", "width", "height", "owner_id", "queue_size"}
     assert event(happened)[1].keys() & hidden == set()
+
+
+@pytest.mark.parametrize(
+    ("happened", "told"),
+    [
+        (
+            QueuePaused("generation", None),
+            ("queue-paused", {"lane": "generation", "resumes_at": None}),
+        ),
+        (
+            QueuePaused("generation", 1772625600.5),
+            ("queue-paused", {"lane": "generation", "resumes_at": "2026-03-04T12:00:00.500+00:00"}),
+        ),
+        (QueueResumed("generation"), ("queue-resumed", {"lane": "generation"})),
+        (DiskLow(7, 100), ("disk-low", {"free_bytes": 7, "total_bytes": 100})),
+    ],
+)
+def test_events_of_the_house_tell_when_and_how_much(
+    happened: Event, told: tuple[str, dict[str, Any]]
+) -> None:
+    assert event(happened) == told

@@ -1,6 +1,7 @@
 // Who is logged in on this page, and calls of Navigator's API in their name.
 
 const KEY = "navigator-session";
+const STATE_KEY = "navigator-discord-state";
 
 export class Refusal extends Error {
   constructor(status, code, message) {
@@ -63,11 +64,33 @@ export async function logout() {
   await call("POST", "/api/auth/logout").catch(() => {});
 }
 
+// Where Discord asks whether we may know who somebody is, and sends them back from with a code.
+export function discordAddress(authorizeUrl) {
+  const state = crypto.getRandomValues(new Uint32Array(4)).join("-");
+  sessionStorage.setItem(STATE_KEY, state);
+  const address = new URL(authorizeUrl);
+  address.searchParams.set("state", state);
+  return address.href;
+}
+
+// Whether a code that came with this state is for this page: an invitation, or an answer to what
+// was asked of Discord here. Others would log somebody into an account that is not theirs.
+export function isForUs(code, state) {
+  const asked = sessionStorage.getItem(STATE_KEY);
+  sessionStorage.removeItem(STATE_KEY);
+  return code.startsWith("nav-") || code === "DEMO_USER" || (asked !== null && state === asked);
+}
+
 // What to say of a login that did not work.
 export function saidOf(refusal) {
   switch (refusal.code) {
     case "USER_PENDING":
-      return "Your account is waiting for approval. Load this page again once it is approved.";
+      return "The owner of this Navigator has been told that you are here.";
+    case "INVITATION_USED":
+    case "INVITATION_EXPIRED":
+    case "INVITATION_REVOKED":
+    case "THROTTLED":
+      return refusal.message;
     case "USER_DISABLED":
       return "Your account is not allowed in here. Ask whoever runs this Navigator.";
     case "DEMO_USER_DISABLED":

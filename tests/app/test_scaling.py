@@ -1,4 +1,4 @@
-"""Tests of `app/generation/scaling.py`: small WebPs of whatever Forge may have sent."""
+"""Tests of `app/scaling.py`: small WebPs of whatever Forge may have sent."""
 
 import io
 import struct
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
-from app.generation.scaling import MAX_PIXELS, UnreadablePicture, scaled
+from app.scaling import MAX_PIXELS, UnreadablePicture, scaled
 
 RED, BLUE = (250, 10, 10), (10, 10, 250)
 

@@ -36,17 +36,18 @@ class UnreadablePicture(NavigatorError):
     code = "UNREADABLE_PICTURE"
 
 
-def scaled(file: BinaryIO, max_side_px: int) -> bytes:
+def scaled(file: BinaryIO, max_side_px: int, *, max_pixels: int = MAX_PIXELS) -> bytes:
     """WebP whose longest side is `max_side_px`, or the picture's own size if that is smaller.
 
     Upright even if the picture is to be turned by its EXIF data; transparent where it is; of an
-    animation the first frame. Nothing of the infotext is kept. Raises `UnreadablePicture`.
+    animation the first frame. Nothing of the infotext is kept. Raises `UnreadablePicture`, also
+    for one of more than `max_pixels`.
     """
     from PIL import Image as Pillow  # noqa: PLC0415
 
     try:
         with Pillow.open(file, formats=_FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            if picture.width * picture.height > max_pixels:
                 raise _too_large()
             return _webp(_upright(_reduced(picture, max_side_px)))
     except Pillow.DecompressionBombError as error:

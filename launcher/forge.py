@@ -1,0 +1,121 @@
+"""Forge, as a program that is supervised."""
+
+import asyncio
+import ctypes.util
+import functools
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from launcher.forge_command import RESTART_MARK, launch_of
+from launcher.forge_install import IS_WINDOWS, ForgeInstall, NoForge, read
+from launcher.forge_log import cause, is_port_taken
+from launcher.forge_probe import ForgeProbe
+from launcher.ports import holder, is_taken, next_free
+from launcher.process import CannotStart, Launch, sentence_of_exit
+from launcher.program import StartFailed
+
+_GRACE_S = 5.0  # it flushes nothing, and SIGTERM ends it in 0.1 s [README, section 11]
+_AMD_DEVICE = Path("/dev/kfd")  # webui.sh sets what such cards need
+
+
+class Forge:
+    """One Forge install on one port. Without a folder it can only be used when others start it."""
+
+    name = "Forge"
+    grace_s = _GRACE_S
+
+    def __init__(
+        self,
+        probe: ForgeProbe,
+        folder: Path | None,
+        environ: Mapping[str, str],
+        lines: Callable[[], Sequence[str]],
+        *,
+        silence_s: float,
+    ):
+        """`lines` gives what it wrote last. It may be silent for `silence_s` while it starts."""
+        self._probe = probe
+        self._folder = folder
+        self._environ = environ
+        self._lines = lines
+        self._root: Path | None = None
+        self.start_limit_s = silence_s
+
+    async def prepare(self) -> Launch:
+        """How to start it now, as its owner would. Raises `CannotStart`."""
+        address = self._probe.address
+        if not address.is_here:
+            raise CannotStart(
+                f"SD_API_HOST names another machine, {address.host}, where no Forge answers;"
+                " start it there."
+            )
+        if self._folder is None:
+            raise CannotStart(
+                "No Forge was found; name its folder with FORGE_DIR or --forge-dir, or start it"
+                " yourself."
+            )
+        try:
+            return await asyncio.to_thread(self._launch, self._folder)
+        except NoForge as error:
+            raise CannotStart(error.message) from error
+
+    async def is_served_by_others(self) -> bool:
+        """Whether a Forge answers that was started by hand."""
+        return await self._probe.answers()
+
+    async def is_ready(self, pid: int) -> bool:
+        """Whether it can draw. Raises `StartFailed` when something else has its port."""
+        if is_port_taken(self._lines()):
+            raise StartFailed(await asyncio.to_thread(port_taken, self._probe.address.port))
+        return await self._probe.is_ready()
+
+    def explain(self, code: int, lines: Sequence[str]) -> str | None:
+        """Why it ended; None when somebody asked it to restart itself."""
+        if self._root is not None and (self._root / RESTART_MARK).exists():
+            return None
+        if is_port_taken(lines):
+            return port_taken(self._probe.address.port)
+        return cause(lines) or sentence_of_exit(self.name, code, lines)
+
+    def _launch(self, folder: Path) -> Launch:
+        install = read(folder, self._environ)
+        self._root = install.root
+        # Forge removes it only while it prepares, which a flag of its own can leave out.
+        (install.root / RESTART_MARK).unlink(missing_ok=True)
+        return launch_of(
+            install,
+            self._environ,
+            port=self._probe.address.port,
+            is_root=hasattr(os, "geteuid") and os.geteuid() == 0,
+            needs_scripts=not IS_WINDOWS and _AMD_DEVICE.exists(),
+            preload=_tcmalloc(install),
+        )
+
+
+def chosen_port(wanted: int) -> tuple[int, str | None]:
+    """The port for a Forge of ours, and a sentence if it is not the one that is wanted. Blocks."""
+    if not is_taken(wanted):
+        return wanted, None
+    port = next_free(wanted)
+    by = holder(wanted) or "another program"
+    return port, f"Port {wanted} is taken by {by}; Forge takes {port}."
+
+
+def port_taken(port: int) -> str:
+    """Who has Forge's port, and which is free, for a person. Blocks."""
+    return (
+        f"Port {port} is taken by {holder(port) or 'another program'}; {next_free(port)} is free."
+    )
+
+
+@functools.cache
+def _library(name: str) -> str | None:
+    return ctypes.util.find_library(name)
+
+
+def _tcmalloc(install: ForgeInstall) -> str | None:
+    """The allocator that webui.sh loads, too: with glibc's own, Forge's memory grows and grows."""
+    if IS_WINDOWS or install.environ.get("NO_TCMALLOC", "").strip():
+        return None
+    return _library("tcmalloc_minimal") or _library("tcmalloc")

@@ -1,0 +1,52 @@
+"""The launcher's own log, and what a person sees on the terminal: one prefix for each service."""
+
+import contextlib
+import logging
+import logging.handlers
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from launcher.masking import without_secrets
+
+_MAX_FILE_BYTES = 5_000_000
+_KEPT_FILES = 5
+_OWN = "launcher"
+
+
+class _Masked(logging.Formatter):
+    def __init__(self, form: str, secrets: Sequence[str]):
+        super().__init__(form, "%Y-%m-%d %H:%M:%S")
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record), self._secrets)
+
+
+def configure(folder: Path, *, secrets: Sequence[str] = ()) -> None:
+    """Logs to stderr and to `<folder>/launcher.log`, rotating."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = logging.handlers.RotatingFileHandler(
+        folder / f"{_OWN}.log",
+        maxBytes=_MAX_FILE_BYTES,
+        backupCount=_KEPT_FILES,
+        encoding="utf-8",
+        delay=True,
+    )
+    file.setFormatter(_Masked("%(asctime)s %(levelname)-7s %(message)s", secrets))
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setFormatter(_Masked(f"[{_OWN}] %(message)s", secrets))
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+    root.addHandler(file)
+    root.addHandler(screen)
+    root.setLevel(logging.INFO)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    logging.raiseExceptions = False  # a full disk, or a terminal that has gone, must end nothing
+
+
+def echo(service: str, line: str) -> None:
+    """Shows a line of a service on the terminal."""
+    with contextlib.suppress(OSError, ValueError):  # the terminal has gone
+        print(f"[{service}] {line}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,133 @@
+"""Tests of `launcher/keep_awake.py`, with a system bus of the test's own."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import dbus_fast
+import pytest
+from dbus_fast.aio import MessageBus
+from dbus_fast.service import ServiceInterface, dbus_method
+
+from launcher.keep_awake import KeepAwake, Logind, Nothing
+from tests.launcher.children import listens
+from tests.waiting import until
+
+BUS = """\
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path={path}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+  </policy>
+</busconfig>
+"""
+
+
+class FakeLogind(ServiceInterface):
+    """Gives the writing end of a pipe: what holds it is seen at the other."""
+
+    def __init__(self) -> None:
+        super().__init__("org.freedesktop.login1.Manager")
+        self.asked: list[tuple[str, ...]] = []
+        self.ends: list[int] = []
+        self.refuses = False
+
+    @dbus_method()
+    def Inhibit(self, what: "s", who: "s", why: "s", mode: "s") -> "h":  # type: ignore[name-defined]  # noqa: F821, N802
+        if self.refuses:
+            raise dbus_fast.DBusError("org.freedesktop.DBus.Error.AccessDenied", "no")
+        self.asked.append((what, who, why, mode))
+        reads, writes = os.pipe()
+        os.set_blocking(reads, False)
+        self.ends.append(reads)
+        self.given = writes
+        return writes
+
+    def is_held(self) -> bool:
+        """Whether somebody still holds the lock that was given last."""
+        with contextlib.suppress(OSError):
+            os.close(self.given)  # our own end of what was sent
+            self.given = -1
+        try:
+            return os.read(self.ends[-1], 1) != b""
+        except BlockingIOError:
+            return True
+
+
+@pytest.fixture
+async def address(tmp_path: Path) -> AsyncIterator[str]:
+    """A system bus."""
+    (tmp_path / "bus.conf").write_text(BUS.format(path=tmp_path / "bus"))
+    daemon = subprocess.Popen(
+        ["dbus-daemon", f"--config-file={tmp_path / 'bus.conf'}", "--nofork"],
+        stderr=subprocess.PIPE,
+    )
+    try:
+        await until(lambda: listens(tmp_path / "bus"))
+        yield f"unix:path={tmp_path / 'bus'}"
+    finally:
+        daemon.terminate()
+        daemon.communicate()
+
+
+@pytest.fixture
+async def logind(address: str) -> AsyncIterator[FakeLogind]:
+    """logind on it."""
+    bus = await MessageBus(bus_address=address, negotiate_unix_fd=True).connect()
+    fake = FakeLogind()
+    bus.export("/org/freedesktop/login1", fake)
+    await bus.request_name("org.freedesktop.login1")
+    yield fake
+    bus.disconnect()
+    for end in fake.ends:
+        os.close(end)
+
+
+async def test_machine_stays_awake_while_it_is_wanted(logind: FakeLogind, address: str) -> None:
+    awake = KeepAwake(Logind(address))
+    await awake.want(True)
+    await awake.want(True)
+    assert logind.asked == [
+        ("sleep:idle", "Navigator", "Navigator draws pictures for friends", "block")
+    ]
+    assert awake.is_holding
+    assert logind.is_held()
+    await awake.want(False)
+    assert not awake.is_holding
+    await until(lambda: not logind.is_held())
+    await awake.want(True)
+    assert len(logind.asked) == 2
+    await awake.want(False)
+
+
+async def test_refusal_is_told_once_and_costs_nothing(
+    logind: FakeLogind, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    logind.refuses = True
+    caplog.set_level("INFO")
+    awake = KeepAwake(Logind(address))
+    for _ in range(3):
+        await awake.want(True)
+        await awake.want(False)
+    assert not awake.is_holding
+    assert caplog.text.count("may go to sleep") == 1
+
+
+async def test_system_without_a_bus_is_no_error(tmp_path: Path) -> None:
+    for inhibitor in (Logind(f"unix:path={tmp_path / 'none'}"), Nothing()):
+        awake = KeepAwake(inhibitor)
+        await awake.want(True)
+        await awake.want(False)
+        assert not awake.is_holding
+
+
+async def test_bus_without_logind_is_no_error(address: str) -> None:
+    awake = KeepAwake(Logind(address))
+    await awake.want(True)
+    assert not awake.is_holding

@@ -1,0 +1,57 @@
+"""Tests of `launcher/notices.py`."""
+
+from dataclasses import replace
+
+from launcher.commands import Approve, Deny
+from launcher.notices import notices
+from launcher.service_state import ServiceSnapshot, ServiceState
+from launcher.view import Friend, GpuMemory, Queue
+from tests.launcher.test_menu import RUNNING
+
+
+def test_nothing_new_is_nothing_told() -> None:
+    assert list(notices(RUNNING, RUNNING)) == []
+    friends = replace(RUNNING, waiting=(Friend("7", "Anne"),))
+    assert list(notices(friends, friends)) == []
+    assert list(notices(friends, RUNNING)) == []
+
+
+def test_knock_is_told_with_both_answers() -> None:
+    now = replace(RUNNING, waiting=(Friend("7", "Anne", "10.0.0.5"),))
+    (notice,) = notices(RUNNING, now)
+    assert notice.title == "Anne wants to use Navigator"
+    assert notice.body == "They knocked from 10.0.0.5."
+    assert notice.actions == (("Approve", Approve("7")), ("Deny", Deny("7")))
+
+
+def test_crowd_is_told_in_short() -> None:
+    crowd = tuple(Friend(str(number), "") for number in range(10))
+    told = list(notices(RUNNING, replace(RUNNING, waiting=crowd)))
+    assert [notice.title for notice in told] == [
+        "0 wants to use Navigator", "1 wants to use Navigator", "2 wants to use Navigator",
+        "7 more want to use Navigator",
+    ]  # fmt: skip
+
+
+def test_failure_is_told_once() -> None:
+    failed = replace(
+        RUNNING, forge=ServiceSnapshot("Forge", ServiceState.FAILED, sentence="The disk is full.")
+    )
+    (notice,) = notices(RUNNING, failed)
+    assert (notice.title, notice.body) == ("Forge failed", "The disk is full.")
+    assert list(notices(failed, failed)) == []
+
+
+def test_restart_by_the_doctor_is_told() -> None:
+    treated = replace(RUNNING, treatment="Forge stopped drawing at step 12; restarted.")
+    (notice,) = notices(RUNNING, treated)
+    assert notice.body == "Forge stopped drawing at step 12; restarted."
+    assert list(notices(RUNNING, replace(RUNNING, treatment="Port 7860 is taken."))) == []
+
+
+def test_free_gpu_is_told_with_what_it_gave_back() -> None:
+    gpu = GpuMemory(600_000_000, 12_000_000_000, 7_900_000_000)
+    freed = replace(RUNNING, queue=Queue(is_paused=True, is_freed=True), gpu=gpu)
+    (notice,) = notices(RUNNING, freed)
+    assert (notice.title, notice.body) == ("The GPU is free", "7.9 → 0.6 GB")
+    assert list(notices(freed, freed)) == []
