@@ -99,7 +99,8 @@ def own_command() -> tuple[str, ...]:
     if getattr(sys, "frozen", False):
         ours = Path(sys.executable)
         return (str(ours.with_name(f"navigator{ours.suffix}")),)
-    return (sys.executable, "-m", "app")
+    # -P: else a module `app` in the folder that we were called from would be run.
+    return (sys.executable, "-P", "-m", "app")
 
 
 def run_once(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[int, str]:

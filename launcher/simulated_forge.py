@@ -30,7 +30,7 @@ class SimulatedForge:
     async def prepare(self) -> Launch:
         """How to start it."""
         port = str(self._probe.address.port)
-        command = (sys.executable, "-u", "-m", "app.simulator", "--port", port)
+        command = (sys.executable, "-u", "-P", "-m", "app.simulator", "--port", port)
         return Launch(command, dict(self._environ))
 
     async def is_served_by_others(self) -> bool:

@@ -1,6 +1,7 @@
 """Tests of `launcher/navigator.py`."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,7 +29,7 @@ async def test_it_is_started_with_our_token_in_its_environment(tmp_path: Path) -
     async with aiohttp.ClientSession() as session:
         launch = await program(tmp_path, session, SD_API_HOST="http://x:1").prepare()
     assert launch.command == (
-        sys.executable, "-m", "app", "serve", f"--data-dir={tmp_path}", "--exit-with-parent",
+        sys.executable, "-P", "-m", "app", "serve", f"--data-dir={tmp_path}", "--exit-with-parent",
         "--http-port=0",
     )  # fmt: skip
     assert launch.holds_stdin
@@ -60,3 +61,9 @@ async def test_its_end_is_told_in_its_own_words(tmp_path: Path) -> None:
             navigator.explain(78, [])
         assert not await navigator.is_served_by_others()
         assert not await navigator.is_ready(77)
+
+
+def test_module_of_the_same_name_in_the_current_folder_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("raise SystemExit(3)")
+    command = [*own_command(), "--help"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
