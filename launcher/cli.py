@@ -131,6 +131,8 @@ def _patching(name: str, sentence: str) -> None:
         from launcher import forge_patch
         from launcher.forge_install import folder_of
 
+        # Given before the command, it means the same: never patch another Forge than the named one.
+        forge_dir = forge_dir or click.get_current_context().find_root().params["forge_dir"]
         try:
             settings = _settings(data_dir, forge_dir)
             root = folder_of(settings.forge_dir, os.environ)

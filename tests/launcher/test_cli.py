@@ -64,3 +64,12 @@ def test_service_file_starts_what_there_is() -> None:
     assert set(options) <= known
     assert service["RestartPreventExitStatus"] == str(cli.EXIT_SETTINGS_INVALID)
     assert service["KillMode"] == "mixed"
+    assert service["OOMPolicy"] == "continue"
+
+
+async def test_forge_that_is_named_before_the_command_is_the_one_that_is_meant(
+    tmp_path: Path,
+) -> None:
+    nowhere = tmp_path / "nowhere"
+    found = await told(tmp_path, f"--forge-dir={nowhere}", "forge", "check")
+    assert (found.code, f"{nowhere} is no folder" in found.errors) == (1, True)
