@@ -25,6 +25,8 @@ def on_end(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
         on_window_closed(lambda: loop.call_soon_threadsafe(stop))
         return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue  # `nohup`: it is to outlive its terminal
         loop.add_signal_handler(number, stop)
 
 

@@ -39,3 +39,15 @@ def test_closed_window_ends_it_and_windows_waits(event: int, ends: bool) -> None
     assert kernel.is_added
     assert bool(kernel.handler(event)) is ends
     assert calls == (["stop", 20.0] if ends else [])
+
+
+@pytest.mark.posix
+async def test_nohup_is_respected() -> None:
+    loop, before = asyncio.get_running_loop(), signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        on_end(loop, lambda: None)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        for one in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(one)
+        signal.signal(signal.SIGHUP, before)
