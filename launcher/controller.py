@@ -245,6 +245,8 @@ class Controller:
                 self.stop()
                 return None
             case "restart" if asked.get("service") in self._services:
+                if self._services[asked["service"]].snapshot.is_foreign:
+                    raise Refused("Forge was started by somebody else; restart it there.")
                 self.restart_service(asked["service"])
                 return None
         raise Refused("The running launcher does not know this command.")

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,9 +11,18 @@ import aiohttp
 import psutil
 import pytest
 
+from launcher.ports import is_taken
 from tests.fakes.forge_install import FakeForge
 from tests.launcher.children import lives
-from tests.launcher.launching import both_run, launcher, nothing_left, server_file, status, told
+from tests.launcher.launching import (
+    LIMIT_S,
+    both_run,
+    launcher,
+    nothing_left,
+    server_file,
+    status,
+    told,
+)
 from tests.processes import SUPERUSER_TOKEN, submit
 from tests.waiting import until
 
@@ -175,3 +185,25 @@ async def test_navigator_serves_without_a_forge(data_dir: Path, forge: FakeForge
         await until(lambda: server_file(data_dir))
         ended, _ = await running.stop()
         assert ended.code == 0
+
+
+async def test_restart_of_a_forge_that_was_started_by_hand_is_refused(
+    forge: FakeForge, data_dir: Path, unused_port: int
+) -> None:
+    command = [str(forge.root / "venv" / "bin" / "python"), "launch.py", "--api"]
+    environ = {**os.environ, "COMMANDLINE_ARGS": f"--port {unused_port}"}
+    by_hand = subprocess.Popen(
+        command, cwd=forge.root, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        await until(lambda: is_taken(unused_port), LIMIT_S)
+        with launcher(data_dir, f"--forge-dir={forge.root}"):
+            shown = await both_run(data_dir)
+            assert shown["forge"]["is_foreign"]
+            refused = await told(data_dir, "restart", "forge")
+            assert (refused.code, refused.printed) == (1, "")
+            assert "was started by somebody else" in refused.errors
+        assert by_hand.poll() is None
+    finally:
+        by_hand.kill()
+        by_hand.wait()
