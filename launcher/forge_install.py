@@ -73,7 +73,10 @@ def read(
     folder: Path, environ: Mapping[str, str], *, is_windows: bool = IS_WINDOWS
 ) -> ForgeInstall:
     """The Forge in a folder that somebody named, or in `webui` below it. Raises `NoForge`."""
-    root = next((one for one in (folder, folder / "webui") if is_forge(one)), None)
+    try:
+        root = next((one for one in (folder, folder / "webui") if is_forge(one)), None)
+    except OSError as error:
+        raise NoForge(f"{folder} cannot be read ({error.strerror}).") from error
     if root is None:
         there = "is no folder" if not folder.is_dir() else "holds no Forge (no launch.py)"
         raise NoForge(f"{folder} {there}; name Forge's folder with FORGE_DIR or --forge-dir.")

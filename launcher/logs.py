@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from launcher.instance import FolderRefused
 from launcher.masking import without_secrets
 
 _MAX_FILE_BYTES = 5_000_000
@@ -24,8 +25,11 @@ class _Masked(logging.Formatter):
 
 
 def configure(folder: Path, *, secrets: Sequence[str] = ()) -> None:
-    """Logs to stderr and to `<folder>/launcher.log`, rotating."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Logs to stderr and to `<folder>/launcher.log`, rotating. Raises `FolderRefused`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderRefused(f"The folder {folder} cannot be used ({error.strerror}).") from error
     file = logging.handlers.RotatingFileHandler(
         folder / f"{_OWN}.log",
         maxBytes=_MAX_FILE_BYTES,

@@ -4,6 +4,7 @@ Forge's progress bars overwrite their line with carriage returns: the last line 
 them, the file only some.
 """
 
+import contextlib
 import logging
 import logging.handlers
 import re
@@ -92,7 +93,8 @@ class Output:
 
     def close(self) -> None:
         """Closes the file."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # the disk is full, and it holds a line still
+            self._file.close()
 
     def _take(self, raw: bytes, *, is_redrawn: bool) -> None:
         text = _ESCAPES.sub("", raw.decode("utf-8", "replace"))

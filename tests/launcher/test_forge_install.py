@@ -107,3 +107,8 @@ def test_usual_places_are_looked_at(tmp_path: Path) -> None:
     found = package(tmp_path / "here")
     assert find(usual_places(tmp_path, tmp_path / "here")) == found
     assert not is_forge(tmp_path)
+
+
+def test_folder_that_cannot_be_looked_at_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NoForge, match="cannot be read"):
+        read(tmp_path / ("x" * 300), {})

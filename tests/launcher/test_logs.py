@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from launcher import logs
+from launcher.instance import FolderRefused
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +43,9 @@ def test_terminal_that_has_gone_ends_nothing(
     logs.echo("forge", "x")
     logging.getLogger("launcher.x").warning("y")
     assert "y" in (tmp_path / "logs" / "launcher.log").read_text()
+
+
+def test_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "logs").touch()
+    with pytest.raises(FolderRefused, match="logs cannot be used"):
+        logs.configure(tmp_path / "logs")

@@ -102,3 +102,15 @@ def test_full_disk_ends_nothing(
     output.path.mkdir()
     output.feed(b"two\n")
     assert echoed == ["one", "two"]
+
+
+@pytest.mark.posix
+def test_log_on_a_full_disk_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not Path("/dev/full").exists():  # macOS
+        return
+    monkeypatch.setattr("logging.raiseExceptions", False)
+    (tmp_path / "full.log").symlink_to("/dev/full")
+    output = Output("full", tmp_path)
+    output.feed(b"a\n")
+    output.close()
+    assert output.last_line == "a"
