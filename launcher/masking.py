@@ -18,7 +18,7 @@ _PATTERNS = (
 
 def without_secrets(line: str, secrets: Iterable[str] = ()) -> str:
     """`line` with `***` for each of the `secrets`, and for what looks like one."""
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):  # one may be part of another
         if len(secret) >= _SHORTEST:
             line = line.replace(secret, MASK)
     for pattern in _PATTERNS:

@@ -24,3 +24,7 @@ from launcher.masking import without_secrets
 )  # fmt: skip
 def test_secrets_are_masked_and_the_rest_stays(line: str, masked: str) -> None:
     assert without_secrets(line, ["topsecret", "abc", ""]) == masked
+
+
+def test_secret_that_begins_with_another_is_masked_as_a_whole() -> None:
+    assert without_secrets("is topsecret-and-more", ["topsecret", "topsecret-and-more"]) == "is ***"
