@@ -92,6 +92,11 @@ def cleaned(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if not name.startswith(_OF_FROZEN_PROGRAMS) and name not in _OF_OUR_PYTHON | _SECRETS
     }
+    if environ.get("VIRTUAL_ENV") and "PATH" in kept:
+        # Else `python3` of Forge's scripts would be the Python of the activated environment.
+        ours = {str(Path(environ["VIRTUAL_ENV"]) / name) for name in ("bin", "Scripts")}
+        folders = kept["PATH"].split(os.pathsep)
+        kept["PATH"] = os.pathsep.join(folder for folder in folders if folder not in ours)
     for name in _LIBRARY_PATHS:
         original = kept.pop(f"{name}_ORIG", None)
         if original is not None:

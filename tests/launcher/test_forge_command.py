@@ -1,5 +1,6 @@
 """Tests of `launcher/forge_command.py`."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,9 @@ def test_flags_are_read() -> None:
     assert auth_of([]) is None
     assert port_of(["--port", "x"]) is None
     assert port_of(["--port", "99999"]) is None
+
+
+def test_activated_environment_of_ours_is_not_in_the_path() -> None:
+    folders = [str(Path("/ours") / "bin"), "/usr/bin"]
+    environ = {"VIRTUAL_ENV": str(Path("/ours")), "PATH": os.pathsep.join(folders)}
+    assert cleaned(environ) == {"PATH": "/usr/bin"}
