@@ -4,6 +4,7 @@ Linux: an inhibitor of systemd-logind, held by a file descriptor, so that it end
 `SetThreadExecutionState`, which holds for the thread that calls it, so that one thread does.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 log = logging.getLogger(__name__)
 
 _WHY = "Navigator draws pictures for friends"
+_TIMEOUT_S = 10.0  # the doctor waits for it, and has other work
 _CONTINUOUS, _SYSTEM_REQUIRED = 0x80000000, 0x00000001
 
 
@@ -30,7 +32,8 @@ class Inhibitor(Protocol):
 class KeepAwake:
     """Awake while wanted. A system that cannot do it is told once, and not asked again."""
 
-    def __init__(self, inhibitor: Inhibitor | None = None):
+    def __init__(self, inhibitor: Inhibitor | None = None, *, timeout_s: float = _TIMEOUT_S):
+        self._timeout_s = timeout_s
         self._inhibitor = inhibitor or _of_this_system()
         self.is_holding = False
         self._is_able = True
@@ -40,12 +43,13 @@ class KeepAwake:
         if wanted == self.is_holding or not (self._is_able or self.is_holding):
             return
         try:
-            if wanted:
-                await self._inhibitor.hold()
-            else:
-                await self._inhibitor.release()
-        except OSError as error:
-            log.info("the machine may go to sleep while jobs wait: %s", error)
+            async with asyncio.timeout(self._timeout_s):
+                if wanted:
+                    await self._inhibitor.hold()
+                else:
+                    await self._inhibitor.release()
+        except OSError as error:  # TimeoutError is one
+            log.info("the machine may go to sleep while jobs wait: %s", str(error) or "no answer")
             self._is_able = False
             self.is_holding = False
         else:

@@ -1,5 +1,6 @@
 """Tests of `launcher/keep_awake.py`, with a system bus of the test's own."""
 
+import asyncio
 import contextlib
 import os
 import subprocess
@@ -129,5 +130,20 @@ async def test_system_without_a_bus_is_no_error(tmp_path: Path) -> None:
 
 async def test_bus_without_logind_is_no_error(address: str) -> None:
     awake = KeepAwake(Logind(address))
+    await awake.want(True)
+    assert not awake.is_holding
+
+
+class Silent:
+    """A system that never answers."""
+
+    async def hold(self) -> None:
+        await asyncio.Event().wait()
+
+    async def release(self) -> None: ...
+
+
+async def test_system_that_never_answers_is_not_waited_for() -> None:
+    awake = KeepAwake(Silent(), timeout_s=0.05)
     await awake.want(True)
     assert not awake.is_holding
