@@ -259,8 +259,8 @@ async def navigator(
             progress=LatestProgress(events),
             disk=DiskWatch(events, settings.data_dir),
         )
-        await stack.enter_async_context(thumbnails.opened())
-        await stack.enter_async_context(removal.finishing())
+        for owner in (catalogue.opened(), thumbnails.opened(), removal.finishing()):
+            await stack.enter_async_context(owner)
         if working:
             beside: tuple[contextlib.AbstractAsyncContextManager[object], ...] = (
                 realtime.emitting(),

@@ -274,7 +274,9 @@ class Controller:
         return output
 
     def _end_left_behind(self, records: Mapping[str, RecordFile]) -> None:
-        for name, file in records.items():
+        # Navigator first: else it would see Forge fail under the running job.
+        for name in (_NAVIGATOR, _FORGE):
+            file = records[name]
             record = file.read()
             process = record.process() if record is not None else None
             if name == _NAVIGATOR and process is not None:

@@ -26,6 +26,8 @@ _MISSES = 6
 _MEMORY_S = 15.0
 _PATIENCE_S = 8 * 60.0
 _PAUSE_MINUTES = 10.0  # it ends by itself should we be killed meanwhile
+_AWAY_S = 20.0  # a Navigator that is silent for less may only be busy
+_RECYCLE_AGAIN_S = 30 * 60.0
 _READY_LIMIT_S = 20 * 60.0
 _JUST_STARTED_S = 30.0
 
@@ -81,7 +83,8 @@ class Doctor:
         self._look_s = look_s
         self._clock = clock
         self._misses = 0
-        self._probed_s = self._weighed_s = float("-inf")
+        self._probed_s = self._weighed_s = self._recycled_s = float("-inf")
+        self._has_drawn = True  # since it was restarted for its memory
         self.treatments = Treatments()
 
     @contextlib.asynccontextmanager
@@ -98,6 +101,7 @@ class Doctor:
         while True:
             try:
                 status = await self._status()
+                self._has_drawn |= status is not None and status.job is not None
                 if (found := await self._diagnosis(status)) is not None:
                     await self._treat(*found)
             except NavigatorAway as error:
@@ -147,44 +151,61 @@ class Doctor:
         found_bytes = await asyncio.to_thread(self._memory, pid)
         if found_bytes <= limit_bytes:
             return None
-        return MEMORY, (
-            f"Forge took {found_bytes / 1e9:.1f} GB of memory, more than the"
-            f" {limit_bytes / 1e9:g} GB of FORGE_RAM_LIMIT."
+        sizes = (
+            f"{found_bytes / 1e9:.1f} GB of memory, more than the {limit_bytes / 1e9:g} GB of"
+            " FORGE_RAM_LIMIT"
         )
+        if not self._has_drawn and now_s - self._recycled_s < _RECYCLE_AGAIN_S:
+            # Another restart would help as little as the last one.
+            last = f"Forge takes {sizes}, also without a picture; the limit is too low."
+            self.treatments = replace(self.treatments, last=last)
+            return None
+        return MEMORY, f"Forge took {sizes}."
 
     async def _treat(self, cause: str, sentence: str) -> None:
         """Restarts it between two jobs. Raises `NavigatorAway`."""
+        found = self._forge.snapshot
         self.treatments = replace(self.treatments, now=f"{sentence} Waiting for the running job.")
         pause: Pause | None = None
         try:
             # Otherwise Navigator sends nothing by itself, until Forge is there anew.
             if cause == MEMORY and not (await self._api.status()).pause.is_paused:
                 pause = await self._api.pause_queue(minutes=_PAUSE_MINUTES)
-            if not await self._job_has_ended():
+            if not await self._job_has_ended() or not self._is_still(found):
                 return
             told = f"{sentence.rstrip('.')}; restarted."
             log.warning("%s", told)
             counts = dict(self.treatments.counts)
             counts[cause] += 1
             self.treatments = Treatments(MappingProxyType(counts), told, now=told)
-            starts = self._forge.snapshot.starts
             self._misses = 0
+            if cause == MEMORY:
+                self._recycled_s, self._has_drawn = self._clock(), False
             self._forge.restart(told)
-            await self._wait_until_ready(starts)
+            await self._wait_until_ready(found.starts)
         finally:
             self.treatments = replace(self.treatments, now=None)
             if pause is not None:
                 await self._resume(pause)
 
+    def _is_still(self, found: ServiceSnapshot) -> bool:
+        """Whether it is the one that was found, and nobody has stopped it meanwhile."""
+        forge = self._forge.snapshot
+        is_running = forge.state is ServiceState.RUNNING and not forge.is_foreign
+        return is_running and (forge.pid, forge.starts) == (found.pid, found.starts)
+
     async def _job_has_ended(self) -> bool:
-        """Returns when no job runs; False when one does for very long."""
-        deadline_s = self._clock() + _PATIENCE_S
+        """Returns when no job runs, or no Navigator; False when a job does for very long."""
+        heard_s = self._clock()
+        deadline_s = heard_s + _PATIENCE_S
         while self._clock() < deadline_s:
             try:
                 if (await self._api.status()).job is None:
                     return True
-            except NavigatorAway:
-                return True
+                heard_s = self._clock()
+            except NavigatorAway:  # once proves nothing: it may be busy
+                if self._clock() - heard_s >= _AWAY_S:
+                    return True
             await asyncio.sleep(min(self._look_s, 0.5))
         return False
 

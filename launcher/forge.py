@@ -9,11 +9,10 @@ from pathlib import Path
 
 from launcher.forge_command import RESTART_MARK, launch_of
 from launcher.forge_install import IS_WINDOWS, ForgeInstall, NoForge, read
-from launcher.forge_log import cause, is_port_taken
+from launcher.forge_log import cause, of_taken_port
 from launcher.forge_probe import ForgeProbe
-from launcher.ports import holder, is_taken, next_free
+from launcher.forge_readiness import ForgeReadiness, has_lost_port, port_taken
 from launcher.process import CannotStart, Launch, sentence_of_exit
-from launcher.program import StartFailed
 
 _GRACE_S = 5.0  # it flushes nothing, and SIGTERM ends it in 0.1 s [README, section 11]
 _AMD_DEVICE = Path("/dev/kfd")  # webui.sh sets what such cards need
@@ -38,7 +37,7 @@ class Forge:
         self._probe = probe
         self._folder = folder
         self._environ = environ
-        self._lines = lines
+        self._readiness = ForgeReadiness(probe, lines)
         self._root: Path | None = None
         self.start_limit_s = silence_s
 
@@ -65,17 +64,16 @@ class Forge:
         return await self._probe.answers()
 
     async def is_ready(self, pid: int) -> bool:
-        """Whether it can draw. Raises `StartFailed` when something else has its port."""
-        if is_port_taken(self._lines()):
-            raise StartFailed(await asyncio.to_thread(port_taken, self._probe.address.port))
-        return await self._probe.is_ready()
+        """Whether it can draw. Raises `StartFailed` and `GivesUp`."""
+        return await self._readiness.is_ready(pid)
 
     def explain(self, code: int, lines: Sequence[str]) -> str | None:
         """Why it ended; None when somebody asked it to restart itself."""
         if self._root is not None and (self._root / RESTART_MARK).exists():
             return None
-        if is_port_taken(lines):
-            return port_taken(self._probe.address.port)
+        port = self._probe.address.port
+        if has_lost_port(port, of_taken_port(lines)):
+            return port_taken(port)
         return cause(lines) or sentence_of_exit(self.name, code, lines)
 
     def _launch(self, folder: Path) -> Launch:
@@ -91,22 +89,6 @@ class Forge:
             needs_scripts=not IS_WINDOWS and _AMD_DEVICE.exists(),
             preload=_tcmalloc(install),
         )
-
-
-def chosen_port(wanted: int) -> tuple[int, str | None]:
-    """The port for a Forge of ours, and a sentence if it is not the one that is wanted. Blocks."""
-    if not is_taken(wanted):
-        return wanted, None
-    port = next_free(wanted)
-    by = holder(wanted) or "another program"
-    return port, f"Port {wanted} is taken by {by}; Forge takes {port}."
-
-
-def port_taken(port: int) -> str:
-    """Who has Forge's port, and which is free, for a person. Blocks."""
-    return (
-        f"Port {port} is taken by {holder(port) or 'another program'}; {next_free(port)} is free."
-    )
 
 
 @functools.cache

@@ -82,6 +82,11 @@ def launch_of(
         if preload is not None and not merged.get("LD_PRELOAD"):
             merged["LD_PRELOAD"] = preload
         return Launch((str(install.python), "-u", script, *added), merged, install.root)
+    if not install.is_windows and port_of(owners) not in {None, port}:
+        raise NoForge(  # `webui.sh` reads `webui-user.sh` once more, so that its port would win
+            f"Forge is to take port {port}, and has to be started by webui.sh, which takes the"
+            f" --port {port_of(owners)} of webui-user.sh: change it there, or free that port."
+        )
     return Launch(_by_script(install, added, is_root=is_root), merged, install.root)
 
 
@@ -141,5 +146,7 @@ def _by_script(install: ForgeInstall, added: Sequence[str], *, is_root: bool) ->
             " be started; install Forge anew."
         )
     if install.is_windows:
-        return ("cmd.exe", "/d", "/c", str(script), *added)
+        # Its name alone, in the folder where it is started: cmd.exe takes parentheses of a path,
+        # as of `Program Files (x86)`, for its own.
+        return ("cmd.exe", "/d", "/c", f".\\{script.name}", *added)
     return ("bash", str(script), *(["-f"] if is_root else []), *added)

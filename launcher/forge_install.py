@@ -65,7 +65,7 @@ class ForgeInstall:
         except ValueError as error:
             script = "webui-user.bat" if self.is_windows else "webui-user.sh"
             raise NoForge(
-                f"COMMANDLINE_ARGS in {script} has a quote that is never closed: {text}"
+                f"COMMANDLINE_ARGS in {script} has a quote that is never closed."
             ) from error
 
 

@@ -31,9 +31,12 @@ _CAUSES = (
 )  # fmt: skip
 
 
-def is_port_taken(lines: Sequence[str]) -> bool:
-    """Whether it says that something else has its port: it stays alive then, and serves nothing."""
-    return any(_PORT_TAKEN.search(line) for line in lines)
+def of_taken_port(lines: Sequence[str]) -> list[str]:
+    """The lines that say that something else has a port.
+
+    When that is Forge's own, it stays alive and serves nothing.
+    """
+    return [line for line in lines if _PORT_TAKEN.search(line)]
 
 
 def cause(lines: Sequence[str]) -> str | None:

@@ -5,6 +5,7 @@ Facts: forge-recordings README, sections 1, 3 and 11.
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Callable
 
@@ -35,6 +36,7 @@ class ForgeProbe:
         self._timeout_s = timeout_s
         self._clock = clock
         self._answers_since_s: float | None = None
+        self.refuses_us = False  # at the last `is_ready`: it wants another login
 
     async def answers(self) -> bool:
         """Whether there is a Forge with its API, perhaps one that is busy starting."""
@@ -42,8 +44,10 @@ class ForgeProbe:
 
     async def is_ready(self) -> bool:
         """Whether it can draw."""
+        status = await self._status(_OPTIONS)
+        self.refuses_us = status == 401
         # `options` answers 500 for ever once one has a value of the wrong type; it draws anyhow.
-        if await self._status(_OPTIONS) not in {200, 500}:
+        if status not in {200, 500}:
             self._answers_since_s = None
             return False
         now_s = self._clock()
@@ -66,7 +70,15 @@ class ForgeProbe:
                     f"{self.address.url}{path}", headers=headers, allow_redirects=False
                 ) as answer,
             ):
-                await answer.read()
-                is_json = "json" in answer.headers.get("Content-Type", "")
-                return answer.status if is_json or answer.status in {401, 500} else None
+                content = await answer.read()
+                return answer.status if _is_forges(answer.status, content) else None
         return None
+
+
+def _is_forges(status: int, content: bytes) -> bool:
+    """Whether it can be of Forge's API, which has a `detail` in each of its refusals."""
+    try:
+        told = json.loads(content)
+    except ValueError:
+        return False
+    return status < 400 or (isinstance(told, dict) and "detail" in told)

@@ -9,6 +9,8 @@ import contextlib
 import logging
 import os
 import sys
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -16,6 +18,7 @@ log = logging.getLogger(__name__)
 
 _WHY = "Navigator draws pictures for friends"
 _TIMEOUT_S = 10.0  # the doctor waits for it, and has other work
+_AGAIN_S = 300.0
 _CONTINUOUS, _SYSTEM_REQUIRED = 0x80000000, 0x00000001
 
 
@@ -30,17 +33,26 @@ class Inhibitor(Protocol):
 
 
 class KeepAwake:
-    """Awake while wanted. A system that cannot do it is told once, and not asked again."""
+    """Awake while wanted. A system that cannot do it is asked again only after a while."""
 
-    def __init__(self, inhibitor: Inhibitor | None = None, *, timeout_s: float = _TIMEOUT_S):
+    def __init__(
+        self,
+        inhibitor: Inhibitor | None = None,
+        *,
+        timeout_s: float = _TIMEOUT_S,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self._timeout_s = timeout_s
+        self._clock = clock
         self._inhibitor = inhibitor or _of_this_system()
         self.is_holding = False
-        self._is_able = True
+        self._refused_s = float("-inf")
+        self._has_told = False
 
     async def want(self, wanted: bool) -> None:
         """Holds or releases, where that differs from what is."""
-        if wanted == self.is_holding or not (self._is_able or self.is_holding):
+        is_refused = self._clock() - self._refused_s < _AGAIN_S
+        if wanted == self.is_holding or (wanted and is_refused):
             return
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -49,11 +61,15 @@ class KeepAwake:
                 else:
                     await self._inhibitor.release()
         except OSError as error:  # TimeoutError is one
-            log.info("the machine may go to sleep while jobs wait: %s", str(error) or "no answer")
-            self._is_able = False
+            if not self._has_told:
+                why = str(error) or "no answer"
+                log.info("the machine may go to sleep while jobs wait: %s", why)
+            self._has_told = True
+            self._refused_s = self._clock()
             self.is_holding = False
         else:
             self.is_holding = wanted
+            self._has_told = False
 
 
 class Logind:

@@ -7,7 +7,10 @@ MASK = "***"
 _SHORTEST = 6
 # Flags of Forge's, and what follows them; web addresses with a password; tokens.
 _PATTERNS = (
-    re.compile(r"(--(?:gradio-auth|api-auth|ngrok|subpath-token)(?:-path)?[= ]+['\"]?)[^\s'\"]+"),
+    re.compile(
+        r"(--(?:gradio-auth|api-auth|ngrok|subpath-token)(?:-path)?[= ]+)"
+        r"(?:'[^']*'?|\"(?:\\.|[^\"])*\"?|[^\s'\"]+)"
+    ),
     re.compile(r"(://)[^/\s:@]+:[^/\s@]+(?=@)"),
     re.compile(r"([Bb]earer )\S+"),
     re.compile(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 
 from launcher.errors import LauncherError
 
@@ -78,6 +79,7 @@ class NavigatorApi:
         self._token = token
         self._timeout_s = timeout_s
         self._endpoint: Endpoint | None = None
+        self._found_for: int | None = None
 
     @property
     def url(self) -> str | None:
@@ -85,10 +87,10 @@ class NavigatorApi:
         return self._endpoint.url if self._endpoint is not None else None
 
     async def find(self, pid: int) -> Endpoint | None:
-        """Where the Navigator with this process id listens; None as long as it does not."""
-        if self._endpoint is None or self._endpoint.pid != pid:
-            found = await asyncio.to_thread(_read, self._file)
-            self._endpoint = found if found is not None and found.pid == pid else None
+        """Where the Navigator that was started as this process listens; None while it does not."""
+        if self._endpoint is None or self._found_for != pid:
+            self._endpoint = await asyncio.to_thread(_read, self._file, pid)
+            self._found_for = pid
         return self._endpoint
 
     def forget(self) -> None:
@@ -155,9 +157,15 @@ def _pause(told: dict[str, Any]) -> Pause:
     return Pause(bool(told.get("paused")), told.get("paused_at"), told.get("resumes_at"))
 
 
-def _read(file: Path) -> Endpoint | None:
+def _read(file: Path, started: int) -> Endpoint | None:
+    """What the file says of the process that was started, or of one that it started."""
     try:
         told = json.loads(file.read_text("utf-8"))
-        return Endpoint(str(told["url"]), int(told["pid"]))
-    except (OSError, ValueError, TypeError, KeyError):
+        found = Endpoint(str(told["url"]), int(told["pid"]))
+        # In a virtual environment on Windows, python.exe starts the interpreter as its child.
+        is_ours = found.pid == started or started in (
+            parent.pid for parent in psutil.Process(found.pid).parents()
+        )
+    except (OSError, ValueError, TypeError, KeyError, psutil.Error):
         return None
+    return found if is_ours else None

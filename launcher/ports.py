@@ -1,6 +1,7 @@
 """Who listens on a port of this machine, and which one is free."""
 
 import contextlib
+import errno
 import socket
 from dataclasses import dataclass
 
@@ -24,33 +25,43 @@ class Holder:
 
 
 def is_taken(port: int, host: str = LOOPBACK) -> bool:
-    """Whether nobody else can listen there now."""
+    """Whether nobody else can listen there now. False for an address that is not of the machine."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.create_server((host, port), family=family):
             return False
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno in {errno.EADDRINUSE, errno.EACCES}
 
 
 def holder(port: int) -> Holder | None:
     """What listens on the port, on whatever address; None for nothing that can be seen."""
-    listening = None
+    found = listeners(port)
+    pid = next((one for one in found if one is not None), None)
+    if pid is None:
+        return Holder(None, None) if found else None
+    try:
+        return Holder(psutil.Process(pid).name(), pid)
+    except psutil.Error:
+        return Holder(None, pid)
+
+
+def listeners(port: int) -> set[int | None]:
+    """The processes that listen on the port, on whatever address; None for a hidden one."""
+    found = set[int | None]()
     # Windows and macOS may tell only some; Linux tells processes of others to root alone.
     with contextlib.suppress(psutil.Error, OSError):
-        for found in psutil.net_connections("tcp"):
-            if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port:
-                listening = found
-                if found.pid is not None:
-                    break
-    if listening is None:
-        return None
-    if listening.pid is None:
-        return Holder(None, None)
-    try:
-        return Holder(psutil.Process(listening.pid).name(), listening.pid)
-    except psutil.Error:
-        return Holder(None, listening.pid)
+        for one in psutil.net_connections("tcp"):
+            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port:
+                found.add(one.pid)
+    return found
+
+
+def family_of(pid: int) -> set[int]:
+    """A process and its descendants."""
+    with contextlib.suppress(psutil.Error):
+        return {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
+    return {pid}
 
 
 def next_free(port: int, host: str = LOOPBACK) -> int:

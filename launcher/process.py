@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +14,19 @@ from launcher.output import Output
 
 _READ_BYTES = 65_536
 _KILL_LIMIT_S = 10.0
+_PASSING = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 
 
 class CannotStart(LauncherError):
     """A service cannot be started as things are; trying again by itself is no use."""
+
+
+class CannotStartNow(LauncherError):
+    """A service cannot be started at this moment: the machine lacks memory or processes."""
+
+
+class CannotEnd(LauncherError):
+    """A process outlives everything that ends processes."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,10 @@ class ChildProcess:
     async def start(
         cls, launch: Launch, output: Output, *, starting: Callable[[int], None] = lambda _: None
     ) -> "ChildProcess":
-        """Starts it; `starting` hears its process id at once. Raises `CannotStart`."""
+        """Starts it; `starting` hears its process id at once.
+
+        Raises `CannotStart` and `CannotStartNow`.
+        """
 
         def begin() -> process_tree.ProcessTree:
             tree = process_tree.start(
@@ -66,7 +79,9 @@ class ChildProcess:
             raise
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-            raise CannotStart(f"{launch.command[0]} cannot be started ({reason}).") from error
+            passes = isinstance(error, OSError) and error.errno in _PASSING
+            refusal = CannotStartNow if passes else CannotStart
+            raise refusal(f"{launch.command[0]} cannot be started ({reason}).") from error
 
     @property
     def pid(self) -> int:
@@ -88,14 +103,24 @@ class ChildProcess:
         return code
 
     async def stop(self, grace_s: float) -> int:
-        """Asks it to end, and after `grace_s` seconds makes it; its exit code."""
+        """Asks it to end, and after `grace_s` seconds makes it; its exit code.
+
+        Raises `CannotEnd` for one that hangs in the system itself, such as in a driver.
+        """
         self._close_stdin()
         self._tree.ask_to_end()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_s):
                 await asyncio.shield(self._exited)
         await self._end_rest()
-        return await asyncio.shield(self._exited)
+        try:
+            async with asyncio.timeout(_KILL_LIMIT_S):
+                return await asyncio.shield(self._exited)
+        except TimeoutError as error:
+            raise CannotEnd(
+                f"Process {self.pid} cannot be ended: it hangs in the system, perhaps in the GPU's"
+                " driver. Only a restart of the machine helps."
+            ) from error
 
     async def kill(self) -> int:
         """Ends it at once; its exit code."""
@@ -148,5 +173,7 @@ def sentence_of_exit(name: str, code: int, last_lines: Sequence[str]) -> str:
             how += ", perhaps because memory ran out"
     else:
         how = f"ended with exit code {code}"
-    said = f": {last_lines[-1]}" if last_lines else "."
-    return f"{name} {how}{said}"
+    if not last_lines:
+        return f"{name} {how}."
+    said = last_lines[-1]
+    return f"{name} {how}: {said}" + ("" if said.endswith((".", "!", "?")) else ".")

@@ -29,10 +29,11 @@ class Program(Protocol):
         """Whether something that we did not start does its work already."""
 
     async def is_ready(self, pid: int) -> bool:
-        """Whether it can be used; asked again and again. Raises `StartFailed`."""
+        """Whether it can be used; asked again and again. Raises `StartFailed` and `GivesUp`."""
 
     def explain(self, code: int, lines: Sequence[str]) -> str | None:
         """Why it ended, a sentence; None when it wants to be started again, which is no failure.
 
+        It may block, and is asked in a thread.
         Raises `GivesUp` when starting it again is no use.
         """

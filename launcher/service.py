@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from launcher.activity import is_work, work_of
 from launcher.errors import LauncherError
 from launcher.output import Output
-from launcher.process import ChildProcess
+from launcher.process import CannotEnd, CannotStartNow, ChildProcess
 from launcher.process_tree import end_left_behind, marked
 from launcher.program import Program, StartFailed
 from launcher.record import Record, RecordFile
@@ -20,6 +21,8 @@ from launcher.service_state import ServiceSnapshot, ServiceState
 log = logging.getLogger(__name__)
 
 _LOOK_STARTING_S = 0.1
+_LOOKS_FOR_WORK = 20  # in the silence that a start may take
+_PATIENCE = 8  # with one that is silent and works: times that silence
 _LOOK_RUNNING_S = 5.0
 _MISSES = 3
 
@@ -93,7 +96,6 @@ class Service:
             raise error
 
     async def _supervise(self) -> None:
-        await asyncio.to_thread(self._end_left_behind)
         while True:
             self._asked.clear()
             if not self._wanted.is_set():
@@ -102,6 +104,11 @@ class Service:
                 continue
             try:
                 await self._run_once()
+            except CannotStartNow as error:  # no failure of its own, so that it does not count
+                await self._wait(error.message, self._limit.longest_pause_s)
+            except CannotEnd as error:
+                self._asked.clear()  # it was asked for, and cannot be done
+                await self._give_up(error.message)
             except LauncherError as error:
                 await self._give_up(error.message)
             except Exception:
@@ -110,6 +117,7 @@ class Service:
 
     async def _run_once(self) -> None:
         """Sees it through from its start to its end, and waits before the next one."""
+        await asyncio.to_thread(self._end_left_behind)
         if await self._program.is_served_by_others():
             await self._watch_foreign()
             return
@@ -143,27 +151,35 @@ class Service:
                 await asyncio.wait({exited, asked}, return_when=asyncio.FIRST_COMPLETED)
             if asked.done():
                 return None
-            return self._program.explain(exited.result(), self._output.lines())
+            lines = self._output.lines()
+            return await asyncio.to_thread(self._program.explain, exited.result(), lines)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
 
     async def _becomes_ready(self, pid: int) -> str | None:
-        """Returns when it can be used; a sentence when it says nothing for too long."""
-        line, since_s = "", self._clock()
+        """Returns when it can be used; a sentence when it says and does nothing for too long."""
+        limit_s = self._program.start_limit_s
+        line, said_s = "", self._clock()
+        work, looked_s, since_s = await asyncio.to_thread(work_of, pid), said_s, said_s
         while True:
             try:
                 if await self._program.is_ready(pid):
                     return None
             except StartFailed as error:
                 return error.message
+            now_s = self._clock()
             if self._output.last_line != line:
-                line, since_s = self._output.last_line, self._clock()
-            if self._clock() - since_s > self._program.start_limit_s:
-                minutes = self._program.start_limit_s / 60
-                name = self._program.name
-                return f"{name} did not become ready, and was silent for {minutes:g} minutes."
+                line, said_s, since_s = self._output.last_line, now_s, now_s
+            if now_s - looked_s > limit_s / _LOOKS_FOR_WORK:
+                before, work = work, await asyncio.to_thread(work_of, pid)
+                is_busy, looked_s = is_work(before, work, now_s - looked_s), now_s
+                if is_busy and now_s - said_s < limit_s * _PATIENCE:
+                    since_s = now_s
+            if now_s - since_s > limit_s:
+                minutes, name = (now_s - said_s) / 60, self._program.name
+                return f"{name} did not become ready, and was silent for {minutes:.0f} minutes."
             await asyncio.sleep(_LOOK_STARTING_S)
 
     async def _watch_foreign(self) -> None:
@@ -187,13 +203,19 @@ class Service:
         is_cancelled = False
         while not ending.done():
             try:
-                await asyncio.shield(ending)
+                await asyncio.wait([ending])
             except asyncio.CancelledError:  # nothing may be left, however often we are asked
                 is_cancelled = True
-        self._record.remove()
         self._snapshot = replace(self._snapshot, pid=None, exit_code=child.exit_code)
+        error = ending.exception()
+        if error is None:
+            self._record.remove()
+        elif is_cancelled:
+            log.error("%s is left behind: %s", self._program.name, error)
         if is_cancelled:
             raise asyncio.CancelledError
+        if error is not None:  # with its record kept
+            raise error
 
     async def _pause(self, sentence: str) -> None:
         pause_s = self._restarts.failed(self._clock())
@@ -202,6 +224,10 @@ class Service:
             raise_as = f"It failed {policy.limit} times within {policy.within_s:g} s: {sentence}"
             await self._give_up(raise_as)
             return
+        await self._wait(sentence, pause_s)
+
+    async def _wait(self, sentence: str, pause_s: float) -> None:
+        """Waits before the next start, or until something is asked for."""
         log.warning("%s Starting again in %g s.", sentence, pause_s)
         self._tell(ServiceState.BACKOFF, sentence=sentence)
         with contextlib.suppress(TimeoutError):
@@ -225,12 +251,14 @@ class Service:
             self._record.write(record)
 
     def _end_left_behind(self) -> None:
-        """Ends what a launcher that was killed has left."""
+        """Ends what a launcher that was killed has left. Raises `CannotEnd`, keeping the record."""
         record = self._record.read()
         if end_left_behind(record, self._record.mark):
-            log.warning(
-                "%s of a launcher that was killed was still there, and was ended",
-                self._program.name,
+            log.warning("%s was still there, and was ended", self._program.name)
+        if record is not None and (left := record.process()) is not None:
+            raise CannotEnd(
+                f"Process {left.pid} of an earlier {self._program.name} cannot be ended; only a"
+                " restart of the machine helps."
             )
         self._record.remove()
 

@@ -26,25 +26,27 @@ _WITHIN_S = 60.0
 
 @dataclass(frozen=True)
 class ForgeAddress:
-    """Where Forge's API is. `auth` is `user:password`, None for an open one."""
+    """Where Forge's API is. `auth` is `user:password`, None for an open one.
+
+    `is_bound`: its owner's flags bind Forge to this address of the machine's own.
+    """
 
     host: str
     port: int
     auth: str | None = field(default=None, repr=False)
+    scheme: str = "http"
+    is_bound: bool = False
 
     @property
     def is_here(self) -> bool:
         """Whether it is on this machine."""
-        return _is_own(self.host)
+        return self.is_bound or _is_own(self.host)
 
     @property
     def url(self) -> str:
         """Its origin."""
-        return (
-            f"http://[{self.host}]:{self.port}"
-            if ":" in self.host
-            else (f"http://{self.host}:{self.port}")
-        )
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def _address(text: str, auth: str | None) -> ForgeAddress | None:
         scheme, host, port = "", None, None
     if scheme not in {"http", "https"} or host is None:
         raise SettingsInvalid(f"SD_API_HOST: {text} is not a web address.")
-    return ForgeAddress(host, port or (443 if scheme == "https" else 80), auth)
+    return ForgeAddress(host, port or (443 if scheme == "https" else 80), auth, scheme)
 
 
 def _secrets(told: Mapping[str, str]) -> tuple[str, ...]:

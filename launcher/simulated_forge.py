@@ -3,11 +3,9 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from launcher.forge import port_taken
-from launcher.forge_log import is_port_taken
 from launcher.forge_probe import ForgeProbe
+from launcher.forge_readiness import ForgeReadiness
 from launcher.process import Launch, sentence_of_exit
-from launcher.program import StartFailed
 
 _GRACE_S = 5.0
 _SILENCE_S = 60.0
@@ -25,7 +23,7 @@ class SimulatedForge:
     ):
         self._probe = probe
         self._environ = environ
-        self._lines = lines
+        self._readiness = ForgeReadiness(probe, lines)
 
     async def prepare(self) -> Launch:
         """How to start it."""
@@ -38,10 +36,8 @@ class SimulatedForge:
         return await self._probe.answers()
 
     async def is_ready(self, pid: int) -> bool:
-        """Whether it can draw. Raises `StartFailed` when something else has its port."""
-        if is_port_taken(self._lines()):
-            raise StartFailed(port_taken(self._probe.address.port))
-        return await self._probe.is_ready()
+        """Whether it can draw. Raises `StartFailed` and `GivesUp`."""
+        return await self._readiness.is_ready(pid)
 
     def explain(self, code: int, lines: Sequence[str]) -> str:
         """Why it ended."""

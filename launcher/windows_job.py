@@ -123,10 +123,10 @@ class WindowsTree:
 
     def kill(self) -> None:
         """Ends all that is in the job."""
-        if self._job:
-            self._win32.terminate(self._job, 1)
-            self._win32.close(self._job)
-            self._job = 0
+        job, self._job = self._job, 0  # first: it may be called twice at the same time
+        if job:
+            self._win32.terminate(job, 1)
+            self._win32.close(job)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.popen.wait(_WAIT_S)
 

@@ -20,11 +20,13 @@ from app.database.inventory import Inventory, inventory
 from app.database.lock import migration_lock
 from app.errors import SettingsInvalid, UpstreamUnavailable
 from app.setting_types import DatabaseLocation
+from app.tasks import running
 
 log = logging.getLogger(__name__)
 
 MIGRATIONS_DIR = Path(app.__file__).parent.parent / "migrations"
 _LOCK_TIMEOUT_S = 600.0
+_TOLD_EVERY_S = 30.0
 
 
 async def migrate(
@@ -47,7 +49,7 @@ async def migrate(
     if not _missing(await inventory(location), known, location):
         return []
     await _make_room(location)
-    async with migration_lock(location, timeout_s=_LOCK_TIMEOUT_S):
+    async with running(_tell_of_it()), migration_lock(location, timeout_s=_LOCK_TIMEOUT_S):
         found = await inventory(location)
         missing = _missing(found, known, location)
         if not missing:
@@ -57,6 +59,14 @@ async def migrate(
         await _upgrade(location, model_modules, migrations_dir, found)
     log.info("migrated %s: %s", location, ", ".join(missing))
     return missing
+
+
+async def _tell_of_it() -> None:
+    """Says that it goes on: who sees nothing for minutes, ends it in the middle."""
+    began_s = time.monotonic()
+    while True:
+        await asyncio.sleep(_TOLD_EVERY_S)
+        log.warning("the database is being migrated, for %.0f s now", time.monotonic() - began_s)
 
 
 async def wait_for_database(location: DatabaseLocation, *, timeout_s: float = 30.0) -> None:

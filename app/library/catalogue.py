@@ -17,7 +17,7 @@ from app.errors import UpstreamFailed, UpstreamUnavailable
 from app.events import EventBus, ModelsRefreshed
 from app.library.known_checkpoints import KnownCheckpoints
 from app.library.list_file import ListFile
-from app.tasks import running
+from app.tasks import cancel, running
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +108,7 @@ class Catalogue:
             if time.monotonic() - self._rescanned_s < self._rescan_pause_s:
                 return
             self._rescan = asyncio.create_task(self._rescan_and_tell())
+            self._rescan.add_done_callback(_noted)
         await asyncio.wait([self._rescan], timeout=self._rescan_patience_s)
         if self._rescan.done():
             self._rescan.result()
@@ -130,13 +131,17 @@ class Catalogue:
     @contextlib.asynccontextmanager
     async def kept_fresh(self) -> AsyncIterator[None]:
         """Reads the lists anew when they have expired, while the block runs."""
+        async with running(self._refresh_on_expiry()):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Nothing that was begun behind goes on once the block has ended."""
         try:
-            async with running(self._refresh_on_expiry()):
-                yield
+            yield
         finally:
             if self._rescan is not None:
-                self._rescan.cancel()
-                await asyncio.wait([self._rescan])
+                await cancel(self._rescan)
 
     async def _rescan_and_tell(self) -> None:
         self._rescan_began_s = time.monotonic()
@@ -192,6 +197,14 @@ class Catalogue:
         if names != lists.friendly_names:
             self._lists = lists = replace(lists, friendly_names=names)
         return lists
+
+
+def _noted(rescan: asyncio.Task[None]) -> None:
+    """Takes note of how it ended: who asked may have gone on long before."""
+    if rescan.cancelled() or (error := rescan.exception()) is None:
+        return
+    if not isinstance(error, UpstreamFailed | UpstreamUnavailable):
+        log.error("looking for new files failed", exc_info=error)
 
 
 def _without_large_metadata(lora: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -25,7 +25,6 @@ TESTED_ELSEWHERE = {
     "launcher/set_up.py": "tests/e2e/test_first_run.py does it in a browser",
     "launcher/simulated_forge.py": "tests/e2e/test_first_run.py begins with it",
     "launcher/desk.py": "test_desktop.py clicks all of it",
-    "launcher/forge_plan.py": "test_running.py and test_controller.py start by it",
     "launcher/tray_face.py": "only what a tray promises",
     "launcher/errors.py": "two lines that every test of the launcher runs",
 }

@@ -9,8 +9,11 @@ import pytest
 
 from app.accounts.caller import LAUNCHER_ID
 from launcher.navigator_api import NavigatorApi
+from launcher.output import Output
 from launcher.people import People
+from tests.launcher.children import lives
 from tests.launcher.launching import PID, TOKEN, write_server_file
+from tests.launcher.toys import Toy
 from tests.running import RunningNavigator, running_navigator
 
 # They bring a bus of their own, and dbus-fast is installed on Linux only.
@@ -32,3 +35,12 @@ async def people(server: RunningNavigator, tmp_path: Path) -> AsyncIterator[Peop
         api = NavigatorApi(session, tmp_path, TOKEN)
         await api.find(PID)
         yield People(api)
+
+
+@pytest.fixture
+async def toy(tmp_path: Path) -> AsyncIterator[Toy]:
+    output = Output("toy", tmp_path)
+    made = Toy(output)
+    yield made
+    output.close()
+    assert not any(lives(pid) for pid in made.pids)

@@ -200,6 +200,65 @@ async def test_navigator_that_is_away_stops_nothing(
         await until(lambda: found.seen[-1] is not None)
 
 
+async def test_navigator_that_is_slow_once_does_not_end_the_running_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ward(tmp_path, monkeypatch, limit_bytes=2) as found:
+        found.navigator.job, found.patient.size_bytes = "draws", 3
+        await until(lambda: "Waiting" in str(found.doctor.treatments.now))
+        found.navigator.is_away = True
+        await asyncio.sleep(0.2)
+        assert found.patient.reasons == []
+        found.navigator.is_away = False
+        found.navigator.job = None
+        await until(lambda: found.patient.reasons)
+
+
+async def test_navigator_that_stays_away_keeps_nothing_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launcher.doctor._AWAY_S", 0.2)
+    async with ward(tmp_path, monkeypatch, limit_bytes=2) as found:
+        found.navigator.job, found.patient.size_bytes = "draws", 3
+        await until(lambda: "Waiting" in str(found.doctor.treatments.now))
+        found.navigator.is_away = True
+        await until(lambda: found.patient.reasons)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"state": ServiceState.STOPPED, "pid": None}, {"pid": 2, "starts": 2}, {"is_foreign": True}],
+)
+async def test_forge_that_changed_while_the_job_ran_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object]
+) -> None:
+    async with ward(tmp_path, monkeypatch, limit_bytes=2) as found:
+        found.navigator.job, found.patient.size_bytes = "draws", 3
+        await until(lambda: "Waiting" in str(found.doctor.treatments.now))
+        found.patient.snapshot = replace(RUNNING, **changes)  # type: ignore[arg-type]
+        found.patient.size_bytes = 0
+        found.navigator.job = None
+        await until(lambda: found.doctor.treatments.now is None)
+        await looked(found)
+        assert found.patient.reasons == []
+        assert found.doctor.treatments.counts["memory"] == 0
+
+
+async def test_limit_that_no_restart_keeps_is_told_and_not_tried_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ward(tmp_path, monkeypatch, limit_bytes=2_000_000_000) as found:
+        found.patient.size_bytes = 3_000_000_000
+        await until(lambda: found.patient.reasons)
+        found.patient.size_bytes = 3_000_000_000
+        await until(lambda: "the limit is too low" in str(found.doctor.treatments.last))
+        assert len(found.patient.reasons) == 1
+        found.navigator.job = "draws"  # after a picture it may help again
+        await until(lambda: "Waiting" in str(found.doctor.treatments.now))
+        found.navigator.job = None
+        await until(lambda: len(found.patient.reasons) == 2)
+
+
 async def test_memory_is_that_of_a_process_and_its_children() -> None:
     code = "x = b'x' * 50_000_000; print(1, flush=True); input()"
     with Popen([sys.executable, "-c", code], stdin=-1, stdout=-1) as child:

@@ -1,6 +1,5 @@
 """Tests of `launcher/forge.py`: a folder that looks like a Forge install, under supervision."""
 
-import asyncio
 import contextlib
 import os
 import socket
@@ -13,7 +12,7 @@ import aiohttp
 import psutil
 import pytest
 
-from launcher.forge import Forge, chosen_port, port_taken
+from launcher.forge import Forge
 from launcher.forge_probe import ForgeProbe
 from launcher.output import Output
 from launcher.record import RecordFile
@@ -201,13 +200,3 @@ async def test_missing_forge_is_told_and_used_once_it_is_there(
     async with supervised(install.root, tmp_path, unused_port, host="192.0.2.1") as service:
         await until(lambda: service.state is ServiceState.FAILED)
         assert "another machine" in str(service.snapshot.sentence)
-
-
-async def test_free_port_is_taken_and_another_one_offered(unused_port: int) -> None:
-    assert await asyncio.to_thread(chosen_port, unused_port) == (unused_port, None)
-    with socket.create_server(("127.0.0.1", unused_port)):
-        port, sentence = await asyncio.to_thread(chosen_port, unused_port)
-        assert port > unused_port
-        assert f"Port {unused_port} is taken by" in str(sentence)
-        assert f"Forge takes {port}" in str(sentence)
-        assert "is free" in await asyncio.to_thread(port_taken, unused_port)

@@ -97,11 +97,19 @@ def test_scripts_are_used_where_they_are_needed(tmp_path: Path) -> None:
     assert launch_of(install(root=tmp_path), {}, port=7, needs_scripts=True).command[0] == "bash"
 
 
+def test_port_that_a_script_cannot_change_is_told(tmp_path: Path) -> None:
+    (tmp_path / "webui.sh").touch()
+    made = install("--port 7865", root=tmp_path, python=None)
+    with pytest.raises(NoForge, match=r"takes the --port 7865 of webui-user\.sh"):
+        launch_of(made, {}, port=7866)
+    assert launch_of(made, {}, port=7865).command[0] == "bash"
+
+
 def test_windows_calls_its_script_through_cmd(tmp_path: Path) -> None:
     (tmp_path / "webui.bat").touch()
     made = install(root=tmp_path, python=None, is_windows=True)
     assert launch_of(made, {}, port=7).command == (
-        "cmd.exe", "/d", "/c", str(tmp_path / "webui.bat"), "--api", "--port", "7",
+        "cmd.exe", "/d", "/c", ".\\webui.bat", "--api", "--port", "7",
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from launcher.forge_log import cause, is_port_taken
+from launcher.forge_log import cause, of_taken_port
 
 
 @pytest.mark.parametrize(
@@ -35,5 +35,5 @@ def test_newest_cause_counts_and_others_are_none() -> None:
      "ERROR:    [Errno 98] error while attempting to bind on address: address already in use"],
 )  # fmt: skip
 def test_taken_port_is_recognised(line: str) -> None:
-    assert is_port_taken(["Launching", line])
-    assert not is_port_taken(["Launching"])
+    assert of_taken_port(["Launching", line]) == [line]
+    assert of_taken_port(["Launching"]) == []

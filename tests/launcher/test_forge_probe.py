@@ -44,6 +44,7 @@ async def test_login_is_used(session: aiohttp.ClientSession) -> None:
         wrong = probe(session, simulator.url)
         assert await wrong.answers()
         assert not await wrong.is_ready()
+        assert wrong.refuses_us
 
 
 async def test_fork_without_loras_is_ready_after_a_while(session: aiohttp.ClientSession) -> None:
@@ -63,7 +64,18 @@ async def test_fork_without_loras_is_ready_after_a_while(session: aiohttp.Client
         assert await probed.is_ready()
 
 
-@pytest.mark.parametrize("fault", [Fault(200, b"<html>"), Fault(404, b"x"), Fault(hangs=True)])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(200, b"<html>"),
+        Fault(404, b"x"),
+        Fault(hangs=True),
+        Fault(401, b"Log in"),
+        Fault(401, b'{"error": "log in"}'),
+        Fault(500, b"Internal Server Error"),
+        Fault(500, b"[]"),
+    ],
+)
 async def test_something_else_is_no_forge(session: aiohttp.ClientSession, fault: Fault) -> None:
     other = web.Application()
     other.router.add_get("/{path:.*}", fault.answer)

@@ -147,3 +147,30 @@ async def test_system_that_never_answers_is_not_waited_for() -> None:
     awake = KeepAwake(Silent(), timeout_s=0.05)
     await awake.want(True)
     assert not awake.is_holding
+
+
+async def test_system_that_refused_once_is_asked_again_after_a_while() -> None:
+    now_s, inhibitor = [0.0], Moody()
+    awake = KeepAwake(inhibitor, clock=lambda: now_s[0])
+    await awake.want(True)
+    inhibitor.refuses = False
+    now_s[0] = 299.0
+    await awake.want(True)
+    assert (inhibitor.asked, awake.is_holding) == (1, False)
+    now_s[0] = 300.0
+    await awake.want(True)
+    assert (inhibitor.asked, awake.is_holding) == (2, True)
+
+
+class Moody:
+    """A system that refuses at first."""
+
+    def __init__(self) -> None:
+        self.refuses, self.asked = True, 0
+
+    async def hold(self) -> None:
+        self.asked += 1
+        if self.refuses:
+            raise OSError("not now")
+
+    async def release(self) -> None: ...

@@ -1,5 +1,6 @@
 """Tests of `launcher/navigator_api.py`, against a real Navigator and against what is none."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from launcher.navigator_api import NavigatorApi, NavigatorAway, NavigatorStatus, Pause
+from launcher.navigator_api import Endpoint, NavigatorApi, NavigatorAway, NavigatorStatus, Pause
 from tests.fakes.serving import Fault, served
 from tests.launcher.launching import PID, TOKEN
 from tests.launcher.launching import write_server_file as write
@@ -48,6 +49,15 @@ async def test_wrong_token_is_told(
     await api.find(PID)
     with pytest.raises(NavigatorAway, match="answered 401"):
         await api.status()
+
+
+async def test_interpreter_that_the_started_process_starts_is_found(
+    session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    api = NavigatorApi(session, tmp_path, TOKEN)
+    write(tmp_path, "http://127.0.0.1:1", pid=os.getpid())
+    assert await api.find(PID) is None
+    assert await api.find(os.getppid()) == Endpoint("http://127.0.0.1:1", os.getpid())
 
 
 async def test_file_of_another_process_is_none(

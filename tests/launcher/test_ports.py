@@ -38,4 +38,5 @@ def test_beyond_the_last_port_any_free_one_is_taken() -> None:
 
 def test_addresses_of_both_kinds_are_understood() -> None:
     assert not is_taken(0, "::1")
-    assert is_taken(0, "203.0.113.1")  # none of ours
+    assert not is_taken(0, "203.0.113.1")  # none of ours, so that nobody can take it from us
+    assert not is_taken(0, "no.such.name.invalid")

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -10,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from launcher.output import Output
-from launcher.process import CannotStart, ChildProcess, Launch, sentence_of_exit
+from launcher.process import (
+    CannotEnd,
+    CannotStart,
+    CannotStartNow,
+    ChildProcess,
+    Launch,
+    sentence_of_exit,
+)
 from tests.launcher.children import killed_at_the_end, lives, python
 from tests.waiting import until
 
@@ -105,6 +114,35 @@ async def test_what_is_left_of_one_that_died_is_ended(output: Output) -> None:
         assert not lives(pids[0])
 
 
+async def test_one_that_cannot_die_is_told_and_not_waited_for(
+    output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = await ChildProcess.start(python("import time; time.sleep(600)"), output)
+    with monkeypatch.context() as patched:
+        # As in an uninterruptible wait of the system, which no signal ends.
+        patched.setattr("launcher.process._KILL_LIMIT_S", 0.1)
+        patched.setattr(child._tree, "kill", lambda: None)
+        patched.setattr(child._tree, "ask_to_end", lambda: None)
+        with pytest.raises(CannotEnd, match=f"Process {child.pid} cannot be ended"):
+            await child.stop(0.1)
+    await child.kill()
+
+
+@pytest.mark.parametrize(
+    ("number", "refusal"),
+    [(errno.EAGAIN, CannotStartNow), (errno.ENOMEM, CannotStartNow), (errno.EACCES, CannotStart)],
+)
+async def test_lack_of_memory_passes_and_missing_rights_do_not(
+    output: Output, monkeypatch: pytest.MonkeyPatch, number: int, refusal: type[Exception]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("launcher.process_tree.start", refuse)
+    with pytest.raises(refusal, match="cannot be started"):
+        await ChildProcess.start(python("pass"), output)
+
+
 @pytest.mark.parametrize("command", [("/nowhere/program",), ("",), ("a\0b",)])
 async def test_what_cannot_be_started_is_told(output: Output, command: tuple[str, ...]) -> None:
     with pytest.raises(CannotStart, match="cannot be started"):
@@ -129,7 +167,7 @@ async def test_one_whose_start_is_given_up_is_not_left(output: Output) -> None:
         (1, ["a", "It broke."], "Forge ended with exit code 1: It broke."),
         (0, [], "Forge ended with exit code 0."),
         (-9, [], "Forge was ended by signal 9, perhaps because memory ran out."),
-        (-15, ["x"], "Forge was ended by signal 15: x"),
+        (-15, ["x"], "Forge was ended by signal 15: x."),
     ],
 )
 def test_end_is_told_in_a_sentence(code: int, lines: list[str], sentence: str) -> None:

@@ -51,7 +51,7 @@ def test_data_folder_is_found_as_the_server_does(tmp_path: Path) -> None:
         ("http://127.0.0.1:7861/sdapi/v1", "http://127.0.0.1:7861", True),
         ("http://[::1]:7860/sdapi/v1", "http://[::1]:7860", True),
         ("http://10.0.0.5/sdapi/v1", "http://10.0.0.5:80", False),
-        ("https://forge.example/sdapi/v1", "http://forge.example:443", False),
+        ("https://forge.example/sdapi/v1", "https://forge.example:443", False),
     ],
 )
 def test_address_of_forge_is_read(tmp_path: Path, text: str, url: str, is_here: bool) -> None:

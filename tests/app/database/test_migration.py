@@ -94,6 +94,15 @@ async def test_new_database_is_migrated_without_a_copy(
         assert await User.all().count() == 0
 
 
+async def test_migration_that_takes_long_says_that_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("app.database.migration._TOLD_EVERY_S", 0.001)
+    location = DatabaseLocation("sqlite", path=tmp_path / "navigator.sqlite3")
+    assert await migrate(location, MODEL_MODULES, backups_dir=tmp_path)
+    assert "the database is being migrated" in caplog.text
+
+
 async def test_folder_of_the_database_is_made(tmp_path: Path) -> None:
     location = DatabaseLocation("sqlite", path=tmp_path / "a" / "b" / "navigator.sqlite3")
     assert await migrate(location, MODEL_MODULES, backups_dir=tmp_path)

@@ -1,6 +1,5 @@
 """Tests of keeping Forge's lists."""
 
-import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from app.clients.forge import ForgeClient
 from app.clients.forge_lists import ForgeLists
 from app.errors import UpstreamFailed, UpstreamUnavailable
-from app.events import EventBus, ModelsRefreshed
+from app.events import EventBus
 from app.library.catalogue import Catalogue
 from app.library.known_checkpoints import KnownCheckpoints
 from app.library.list_file import ListFile
@@ -132,34 +131,6 @@ async def test_expired_lists_are_read_anew_by_themselves(
         await until(lambda: "zebra" in names(catalogue.known()), 10)
 
 
-async def test_rescan_makes_forge_look_for_new_files_and_tells_everybody(
-    forge: ForgeClient, simulator: Simulator
-) -> None:
-    events = EventBus()
-    catalogue = Catalogue(forge, events)
-    await catalogue.refresh()
-    simulator.checkpoints.append(Checkpoint("zebra.safetensors"))
-    async with events.subscribed() as heard:
-        await asyncio.gather(catalogue.rescan(), catalogue.rescan())
-        assert isinstance(heard.get_nowait(), ModelsRefreshed)
-        assert heard.empty()
-    assert "zebra" in names(catalogue.known())
-    assert simulator.calls["POST /sdapi/v1/refresh-checkpoints"] == 1
-    assert simulator.calls["POST /sdapi/v1/refresh-loras"] == 1
-    assert simulator.calls["POST /sdapi/v1/refresh-embeddings"] == 1
-
-
-async def test_rescan_goes_on_when_the_one_who_asked_goes_away(
-    forge: ForgeClient, simulator: Simulator
-) -> None:
-    catalogue = Catalogue(forge, EventBus())
-    async with catalogue.kept_fresh():
-        asking = asyncio.create_task(catalogue.rescan())
-        await until(lambda: simulator.calls["POST /sdapi/v1/refresh-loras"] == 1)
-        asking.cancel()
-        await until(lambda: not catalogue.is_stale)
-
-
 async def test_lists_outlive_a_restart_of_ours(
     forge: ForgeClient, simulator: Simulator, tmp_path: Path
 ) -> None:
@@ -204,45 +175,6 @@ async def test_one_failing_list_keeps_nothing_else_away(
     assert replace(catalogue.known(), checkpoints=before.checkpoints) == before
 
 
-async def test_forge_looks_for_files_at_most_once_in_a_while(
-    forge: ForgeClient, simulator: Simulator
-) -> None:
-    events = EventBus()
-    catalogue = Catalogue(forge, events, rescan_pause_s=60)
-    async with events.subscribed() as heard:
-        for _ in range(5):
-            await catalogue.rescan()
-        assert heard.qsize() == 1
-    assert simulator.calls["POST /sdapi/v1/refresh-loras"] == 1
-
-
-async def test_one_failing_refresh_keeps_the_others_going_and_is_said(
-    forge: ForgeClient, simulator: Simulator
-) -> None:
-    catalogue = Catalogue(forge, EventBus(), rescan_pause_s=0)
-    await catalogue.refresh()
-    simulator.inject(Fault.http_500("/sdapi/v1/refresh-loras"))
-    with pytest.raises(UpstreamFailed):
-        await catalogue.rescan()
-    assert catalogue.is_stale
-    assert simulator.calls["POST /sdapi/v1/refresh-checkpoints"] == 1
-    assert simulator.calls["POST /sdapi/v1/refresh-embeddings"] == 1
-    await catalogue.rescan()
-    assert not catalogue.is_stale
-
-
-async def test_rescan_that_takes_long_goes_on_behind(
-    forge: ForgeClient, simulator: Simulator
-) -> None:
-    events = EventBus()
-    catalogue = Catalogue(forge, events, rescan_patience_s=0.05)
-    simulator.inject(Fault.slow(0.5, "/sdapi/v1/refresh-loras"))
-    async with catalogue.kept_fresh(), events.subscribed() as heard:
-        await catalogue.rescan()
-        assert heard.empty()
-        await until(lambda: not heard.empty())
-
-
 async def test_checkpoint_is_found_by_the_owners_name_for_it(forge: ForgeClient) -> None:
     known = KnownCheckpoints(fresh_s=0)
     catalogue = Catalogue(forge, EventBus(), known_checkpoints=known)
@@ -267,25 +199,3 @@ async def test_large_and_deep_metadata_of_loras_is_left_out(
     await catalogue.refresh()
     (big,) = [lora for lora in catalogue.known().loras if lora["name"] == "big"]
     assert big["metadata"] == {"y": [{"z": 1}], "sshs_model_hash": "ab"}
-
-
-async def test_rescan_after_a_change_begins_after_it(
-    forge: ForgeClient, simulator: Simulator
-) -> None:
-    catalogue = Catalogue(forge, EventBus(), rescan_pause_s=0.05)
-    await catalogue.rescan()
-    simulator.checkpoints.append(Checkpoint("zebra.safetensors"))
-    await catalogue.rescan_after_change()
-    assert "zebra" in names(catalogue.lists)
-    assert simulator.calls[REFRESH] == 2
-
-
-async def test_rescan_that_was_under_way_does_not_count_for_a_change(
-    forge: ForgeClient, simulator: Simulator
-) -> None:
-    catalogue = Catalogue(forge, EventBus(), rescan_pause_s=0)
-    earlier = asyncio.create_task(catalogue.rescan())
-    await until(lambda: simulator.calls[REFRESH] == 1)
-    await catalogue.rescan_after_change()
-    await earlier
-    assert simulator.calls[REFRESH] == 2

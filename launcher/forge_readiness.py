@@ -1,0 +1,74 @@
+"""Whether a Forge that we have started can draw, or never will, because others have its port."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from launcher.forge_log import of_taken_port
+from launcher.forge_probe import ForgeProbe
+from launcher.ports import family_of, holder, listeners, next_free
+from launcher.program import GivesUp, StartFailed
+
+
+class ForgeReadiness:
+    """Judges one Forge of ours after the other, by its answers and by what it writes."""
+
+    def __init__(self, probe: ForgeProbe, lines: Callable[[], Sequence[str]]):
+        """`lines` gives what it wrote last."""
+        self._probe = probe
+        self._lines = lines
+        self._harmless: list[str] = []
+
+    async def is_ready(self, pid: int) -> bool:
+        """Whether the process, or one that it has started, can draw.
+
+        Raises `StartFailed` when something else has its port, and `GivesUp` when it wants another
+        login than ours.
+        """
+        said = of_taken_port(self._lines())
+        if said != self._harmless:
+            await self._port_is_not_lost(said, pid)
+            self._harmless = said
+        if not await self._probe.is_ready() and not self._probe.refuses_us:
+            return False
+        port = self._probe.address.port
+        if await asyncio.to_thread(_is_of_others, port, pid):
+            raise StartFailed(await asyncio.to_thread(port_taken, port))
+        if self._probe.refuses_us:
+            raise GivesUp(
+                "Forge refuses our login: SD_API_AUTH has to be one of the user:password of its"
+                " --api-auth."
+            )
+        return True
+
+    async def _port_is_not_lost(self, said: Sequence[str], pid: int) -> None:
+        port = self._probe.address.port
+        if await asyncio.to_thread(has_lost_port, port, said, pid):
+            raise StartFailed(await asyncio.to_thread(port_taken, port))
+
+
+def has_lost_port(port: int, said: Sequence[str], pid: int | None = None) -> bool:
+    """Whether lines about a taken port are about ours, and not one of an extension's. Blocks.
+
+    `pid` is Forge's process, None once it has ended.
+    """
+    if not said:
+        return False
+    found = listeners(port)
+    if pid is not None and found & family_of(pid):
+        return False
+    return bool(found) or any(str(port) in line for line in said)
+
+
+def port_taken(port: int) -> str:
+    """Who has Forge's port, and which is free, for a person. Blocks."""
+    by = holder(port) or "another program"
+    return (
+        f"Port {port} is taken by {by}; {next_free(port)} is free, and Forge takes it when the"
+        " launcher is started anew."
+    )
+
+
+def _is_of_others(port: int, pid: int) -> bool:
+    """Whether what listens there is surely none of ours. Blocks."""
+    found = listeners(port)
+    return bool(found) and None not in found and not found & family_of(pid)
