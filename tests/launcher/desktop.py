@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,40 +12,11 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.annotations import DBusInt32, DBusSignature, DBusStr, DBusUInt32
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
 
-from tests.launcher.children import listens
-from tests.waiting import until
+from tests.launcher.buses import private_bus
 
-BUS = """\
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:path={path}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
-  </policy>
-</busconfig>
-"""
 Strings = Annotated[list[str], DBusSignature("as")]
 Hints = Annotated[dict[str, Variant], DBusSignature("a{sv}")]
 Clicked = Annotated[list[Any], DBusSignature("us")]
-
-
-@contextlib.asynccontextmanager
-async def session_bus(folder: Path) -> AsyncIterator[str]:
-    """The address of a bus that ends with the block."""
-    (folder / "session.conf").write_text(BUS.format(path=folder / "session"))
-    daemon = subprocess.Popen(
-        ["dbus-daemon", f"--config-file={folder / 'session.conf'}", "--nofork"],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        await until(lambda: listens(folder / "session"))
-        yield f"unix:path={folder / 'session'}"
-    finally:
-        daemon.terminate()
-        daemon.wait()
 
 
 class Watcher(ServiceInterface):
@@ -123,7 +93,7 @@ class Desktop:
     @contextlib.asynccontextmanager
     async def opened(cls, folder: Path, *, has_panel: bool = True) -> AsyncIterator["Desktop"]:
         """With a panel, or without one."""
-        async with session_bus(folder) as address:
+        async with private_bus(folder) as address:
             bus = await MessageBus(bus_address=address, bus_type=BusType.SESSION).connect()
             desktop = cls(bus, address)
             bus.export("/org/freedesktop/Notifications", desktop.notifications)

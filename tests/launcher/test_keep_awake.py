@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,21 +12,8 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.service import ServiceInterface, dbus_method
 
 from launcher.keep_awake import KeepAwake, Logind, Nothing
-from tests.launcher.children import listens
+from tests.launcher.buses import private_bus
 from tests.waiting import until
-
-BUS = """\
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <listen>unix:path={path}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
-  </policy>
-</busconfig>
-"""
 
 
 class FakeLogind(ServiceInterface):
@@ -64,17 +50,8 @@ class FakeLogind(ServiceInterface):
 @pytest.fixture
 async def address(tmp_path: Path) -> AsyncIterator[str]:
     """A system bus."""
-    (tmp_path / "bus.conf").write_text(BUS.format(path=tmp_path / "bus"))
-    daemon = subprocess.Popen(
-        ["dbus-daemon", f"--config-file={tmp_path / 'bus.conf'}", "--nofork"],
-        stderr=subprocess.PIPE,
-    )
-    try:
-        await until(lambda: listens(tmp_path / "bus"))
-        yield f"unix:path={tmp_path / 'bus'}"
-    finally:
-        daemon.terminate()
-        daemon.communicate()
+    async with private_bus(tmp_path, "system") as found:
+        yield found
 
 
 @pytest.fixture
