@@ -111,6 +111,13 @@ class UpstreamUnavailable(NavigatorError):
 
 
 class SettingsInvalid(NavigatorError):
-    """A setting has an impossible value. The program ends with exit code 78 (EX_CONFIG)."""
+    """A setting has an impossible value. The program ends with exit code 78 (EX_CONFIG).
+
+    `by_name` says what is wrong with each setting, where that is known.
+    """
 
     code = "SETTINGS_INVALID"
+
+    def __init__(self, message: str, *, by_name: Mapping[str, str] | None = None):
+        super().__init__(message)
+        self.by_name = dict(by_name or {})

@@ -24,11 +24,16 @@ def by_first_names(values: Mapping[str, str]) -> dict[str, str]:
     return named
 
 
-def sentence(error: ValidationError) -> str:
-    """What is wrong with the settings, naming each."""
-    sentences = []
+def problems_of(error: ValidationError) -> dict[str, str]:
+    """What is wrong, by the name of the setting; `settings` for what concerns several."""
+    found: dict[str, str] = {}
     for problem in error.errors(include_url=False, include_input=False):
         name = str(problem["loc"][0]) if problem["loc"] else "settings"
         reason = problem["msg"].removeprefix("Value error, ")
-        sentences.append(f"{name}: {reason[0].lower()}{reason[1:]}")
-    return "; ".join(sentences) + "."
+        found.setdefault(name, f"{reason[0].lower()}{reason[1:]}")
+    return found
+
+
+def sentence(problems: Mapping[str, str]) -> str:
+    """The same for a person."""
+    return "; ".join(f"{name}: {reason}" for name, reason in problems.items()) + "."

@@ -4,7 +4,6 @@ Sources, first match wins: the environment, `<data-dir>/.env`, `./.env`. Entry p
 environment over; nothing here reads it.
 """
 
-import logging
 import socket
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,10 +20,11 @@ from pydantic import (
     field_validator,
 )
 
-from app.env_files import generate_secrets, read_env_file
+from app.env_files import GENERATED_SECRETS, generate_secrets, read_env_file
 from app.errors import SettingsInvalid
 from app.library_settings import LibrarySettings
-from app.setting_names import LAUNCHER_NAMES, LAUNCHER_TOKEN, SUCCESSORS, by_first_names, sentence
+from app.setting_names import LAUNCHER_NAMES, LAUNCHER_TOKEN, problems_of, sentence
+from app.setting_sources import merged
 from app.setting_types import (
     DatabaseLocation,
     Duration,
@@ -36,8 +36,6 @@ from app.setting_types import (
     plain,
     web_origin,
 )
-
-log = logging.getLogger(__name__)
 
 
 class Settings(LibrarySettings):
@@ -224,37 +222,44 @@ class Settings(LibrarySettings):
                 f"NAVIGATOR_DATA_DIR: the folder {folder} cannot be made ({error.strerror})."
             ) from error
         own_file = folder / ".env"
-        own = read_env_file(own_file)
-        near = read_env_file((working_dir or Path.cwd()) / ".env")
-        names = setting_names()
-        if unknown := sorted(own.keys() - names - SUCCESSORS.keys()):
-            raise SettingsInvalid(f"{own_file}: {unknown[0]} is not a setting of Navigator.")
-        for name in sorted(near.keys() - names - SUCCESSORS.keys()):
-            log.warning("./.env: %s is not a setting of Navigator, ignored", name)
-            del near[name]
-        given = {k: v for k, v in environ.items() if k in names | SUCCESSORS.keys()}
-        if not given.get("SECRET_KEY", "").strip():
-            given.pop("SECRET_KEY", None)  # else the one that we generated would not be kept
-        for source in (near, own, given):
-            for name in [name for name in _NUMBERS & source.keys() if not source[name].strip()]:
-                del source[name]
-        merged = by_first_names(near) | by_first_names(own) | by_first_names(given)
-        for name in sorted(merged.keys() & SUCCESSORS.keys()):
-            log.warning("%s has no effect any more; its successor: %s", name, SUCCESSORS[name])
-            del merged[name]
-        for name in ("NAVIGATOR_DATA_DIR", *LAUNCHER_NAMES):
-            merged.pop(name, None)
+        values = _merged(own_file, environ, working_dir)
         try:
-            merged |= generate_secrets(own_file, merged)
+            values |= generate_secrets(own_file, values)
         except OSError as error:
             raise SettingsInvalid(
                 f"NAVIGATOR_DATA_DIR: {own_file} cannot be written ({error.strerror})."
             ) from error
+        token = environ.get(LAUNCHER_TOKEN)
+        return cls._checked(
+            {**values, **(overrides or {}), "data_dir": folder, "launcher_token": token}
+        )
+
+    @classmethod
+    def check(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        own_file: Path,
+        data_dir: Path,
+        working_dir: Path | None = None,
+    ) -> None:
+        """Checks what would hold with `own_file` as the owner's; makes and writes nothing.
+
+        Raises as `load`.
+        """
+        values = _merged(own_file, environ, working_dir)
+        for name in GENERATED_SECRETS:
+            if not values.get(name, "").strip():
+                values[name] = "made at the next start"
+        cls._checked({**values, "data_dir": data_dir})
+
+    @classmethod
+    def _checked(cls, values: Mapping[str, Any]) -> Self:
         try:
-            given_too = {"data_dir": folder, "launcher_token": environ.get(LAUNCHER_TOKEN)}
-            return cls.model_validate({**merged, **(overrides or {}), **given_too})
+            return cls.model_validate(values)
         except ValidationError as error:
-            raise SettingsInvalid(sentence(error)) from error
+            problems = problems_of(error)
+            raise SettingsInvalid(sentence(problems), by_name=problems) from error
 
 
 # An empty text can mean something, and an empty switch is off; an empty number is none at all.
@@ -263,6 +268,11 @@ _NUMBERS = frozenset(
     for field in Settings.model_fields.values()
     if field.annotation in {int, float, float | None}
 )
+
+
+def _merged(own_file: Path, environ: Mapping[str, str], working_dir: Path | None) -> dict[str, str]:
+    near_file = (working_dir or Path.cwd()) / ".env"
+    return merged(own_file, near_file, environ, names=setting_names(), numbers=_NUMBERS)
 
 
 def setting_names() -> frozenset[str]:

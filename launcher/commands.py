@@ -110,6 +110,11 @@ class OpenLog:
 
 
 @dataclass(frozen=True)
+class OpenSettings:
+    """Show the page with all settings."""
+
+
+@dataclass(frozen=True)
 class ProveSharing:
     """Find out whether friends can reach what is shared already."""
 
@@ -155,6 +160,7 @@ Command = (
     | Stop
     | Restart
     | OpenLog
+    | OpenSettings
     | StartAtLogin
     | OpenFirstRun
     | ProveSharing

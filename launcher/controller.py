@@ -105,6 +105,12 @@ class Controller:
         """Whether it does whatever `share` says."""
         return self._settings.is_shared or "--lan" in self._options
 
+    def reload(self, settings: LauncherSettings) -> None:
+        """Takes settings that were read anew, as far as nothing has to begin anew for them."""
+        self._settings = settings
+        for output in self._outputs.values():
+            output.secrets = (*settings.secrets, self._token)
+
     def share(self, with_others: bool) -> None:
         """Starts Navigator again where others can reach it, or not."""
         self._is_lan = with_others
@@ -172,7 +178,7 @@ class Controller:
             if self._plan.notice is not None:
                 log.warning("%s", self._plan.notice)
             probe = ForgeProbe(session, self._plan.address)
-            outputs = {
+            outputs = self._outputs = {
                 _FORGE: self._output(_FORGE, _FORGE, stack),
                 # Navigator keeps a log of its own, navigator.log.
                 _NAVIGATOR: self._output(_NAVIGATOR, "navigator-output", stack),

@@ -24,6 +24,7 @@ from launcher.commands import (
     KeepSharing,
     OpenCompass,
     OpenLog,
+    OpenSettings,
     ProveSharing,
     Quit,
     Restart,
@@ -35,6 +36,7 @@ from launcher.commands import (
 from launcher.controller import Controller
 from launcher.errors import LauncherError
 from launcher.gpu import Gpu
+from launcher.log_view import LOGS
 from launcher.navigator_api import NavigatorAway
 from launcher.notices import notices
 from launcher.outside import Outside
@@ -42,6 +44,7 @@ from launcher.owner import Owner
 from launcher.pages import Pages
 from launcher.people import People
 from launcher.service_state import ServiceState
+from launcher.settings_page import SettingsPage
 from launcher.sharing import LanSharing
 from launcher.status_view import checkpoint_of, face, queue_of
 from launcher.tray_face import Notice, Tray
@@ -52,11 +55,6 @@ log = logging.getLogger(__name__)
 _LOOK_S = 1.0
 _PEOPLE_S = 15.0
 _SURE_S = 15.0
-_LOGS = {
-    "forge": "forge.log",
-    "navigator": "navigator-output.log",
-    "launcher": "launcher.log",
-}
 
 
 class Desk:
@@ -67,7 +65,9 @@ class Desk:
         controller: Controller,
         tray: Tray,
         pages: Pages,
+        settings: SettingsPage,
         *,
+        end: Callable[[], None],
         outside: Outside,
         gpu: Gpu,
         autostart: Autostart | None,
@@ -82,6 +82,8 @@ class Desk:
         self._look_s = look_s
         self._clock = clock
         self._pages = pages
+        self._settings = settings
+        self._end = end
         self._owner = Owner(controller.folder)
         self._sharing = LanSharing(controller, controller.folder, test=self._why_unreachable)
         self._loop = asyncio.get_running_loop()
@@ -225,9 +227,11 @@ class Desk:
             case Restart(service):
                 self._controller.restart_service(service)
             case OpenLog(name):
-                path = self._controller.log_dir / _LOGS[name]
-                if not await asyncio.to_thread(self._outside.open_file, path):
-                    self._tell("The log is here", str(path))
+                path = self._controller.log_dir / LOGS[name]
+                await self._open(self._settings.url(name), f"The log is {path}")
+            case OpenSettings():
+                path = self._controller.log_dir.parent / ".env"
+                await self._open(self._settings.url(), f"The settings are in {path}")
             case StartAtLogin(wanted):
                 if self._autostart is not None:
                     await asyncio.to_thread(self._autostart.turn, wanted)
@@ -272,7 +276,7 @@ class Desk:
         queue = self._view.queue if self._view is not None else None
         is_sure = is_sure or self._clock() - self._asked_to_quit_s < _SURE_S
         if is_sure or queue is None or queue.running is None:
-            self._controller.stop()
+            self._end()
             return
         self._asked_to_quit_s = self._clock()
         self._tray.notify(

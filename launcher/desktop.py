@@ -16,6 +16,7 @@ from launcher.console import on_window_closed
 from launcher.controller import FOLDER, Controller
 from launcher.desk import Desk
 from launcher.first_run import Answers
+from launcher.folders import folders_of
 from launcher.gpu import Gpu
 from launcher.instance import RunsAlready, only_instance
 from launcher.menu import SEPARATOR, Entry, IconState
@@ -24,10 +25,13 @@ from launcher.outside import Outside
 from launcher.owner import Owner
 from launcher.pages import Pages
 from launcher.people import People
+from launcher.renewal import Renewal
 from launcher.running import show_first
 from launcher.service_state import ServiceState
 from launcher.set_up import SetUp
+from launcher.setting_list import SettingList
 from launcher.settings import LauncherSettings
+from launcher.settings_page import SettingsPage
 from launcher.sharing import LanSharing
 from launcher.tray import tray_of_this_system
 from launcher.tray_face import Clicked, Face, NoTray, Tray
@@ -58,6 +62,7 @@ class Desktop:
         self._desk: Desk | None = None
         self._controller: Controller | None = None
         self._set_up: SetUp | None = None
+        self._renewal = Renewal(load)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._quit: asyncio.Event | None = None
         self._code = 1
@@ -121,14 +126,27 @@ class Desktop:
     async def _control(self) -> int:
         self._loop, self._quit = asyncio.get_running_loop(), asyncio.Event()
         async with Pages().serving() as self._pages:
+            self._settings_page = self._page_of_settings()
             while True:
                 answers = await self._asked() if self._asks else None
                 if self._is_stopped:
                     return 0
                 code = await self._supervise(answers)
-                if self._is_stopped or not self._asks:
+                self._controller = self._desk = self._renewal.controller = None
+                if self._is_stopped or not (self._asks or self._renewal.take()):
                     return code
-                self._controller = self._desk = None
+                self._settings = self._load()
+
+    def _page_of_settings(self) -> SettingsPage:
+        return SettingsPage(
+            self._pages,
+            SettingList(self._settings.data_dir, self._environ),
+            self._renewal,
+            env_path=self._settings.env_file,
+            log_dir=self._settings.log_dir,
+            folders=lambda: folders_of(self._settings, self._environ),
+            open_file=self._outside.open_file,
+        )
 
     async def _asked(self) -> Answers | None:
         """What the owner answers; None when they quit instead."""
@@ -202,7 +220,7 @@ class Desktop:
             ends_with_navigator=False,
             is_lan=is_lan,
         )
-        self._controller = controller
+        self._controller = self._renewal.controller = controller
         running = asyncio.create_task(controller.run())
         started = asyncio.create_task(controller.started.wait())
         await asyncio.wait({running, started}, return_when=asyncio.FIRST_COMPLETED)
@@ -216,6 +234,8 @@ class Desktop:
             controller,
             self._tray,
             self._pages,
+            self._settings_page,
+            end=self.stop,
             outside=self._outside,
             gpu=Gpu(),
             autostart=autostart.of_this_system(self._environ, command),

@@ -18,10 +18,10 @@ _OWN = "launcher"
 class _Masked(logging.Formatter):
     def __init__(self, form: str, secrets: Sequence[str]):
         super().__init__(form, "%Y-%m-%d %H:%M:%S")
-        self._secrets = secrets
+        self.secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        return without_secrets(super().format(record), self._secrets)
+        return without_secrets(super().format(record), self.secrets)
 
 
 def configure(folder: Path, *, secrets: Sequence[str] = ()) -> None:
@@ -48,6 +48,13 @@ def configure(folder: Path, *, secrets: Sequence[str] = ()) -> None:
     root.setLevel(logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     logging.raiseExceptions = False  # a full disk, or a terminal that has gone, must end nothing
+
+
+def hide(secrets: Sequence[str]) -> None:
+    """From now on these do not get into our own log."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, _Masked):
+            handler.formatter.secrets = secrets
 
 
 def echo(service: str, line: str) -> None:

@@ -19,6 +19,7 @@ from launcher.commands import (
     OpenCompass,
     OpenFirstRun,
     OpenLog,
+    OpenSettings,
     PauseQueue,
     Quit,
     Restart,
@@ -96,6 +97,7 @@ def menu(view: View) -> tuple[Entry, ...]:
         Entry("Logs", children=tuple(
             Entry(name.capitalize(), OpenLog(name)) for name in (FORGE, NAVIGATOR, "launcher")
         )),
+        Entry("Settings…", OpenSettings()),
         Entry("Set up again…", OpenFirstRun()),
         *([] if view.starts_at_login is None else [
             Entry("Start at login", StartAtLogin(not view.starts_at_login),

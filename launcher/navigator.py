@@ -1,11 +1,14 @@
 """Navigator, as a program that is supervised: the server, a child of ours."""
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from launcher.errors import LauncherError
 from launcher.navigator_api import NavigatorApi, NavigatorAway
 from launcher.ports import holder, next_free
 from launcher.process import Launch, sentence_of_exit
@@ -18,6 +21,10 @@ _SILENCE_S = 180.0  # a large database takes its time to migrate
 _RUN_LIMIT_S = 1800.0
 _OWN_PREFIX = "navigator: "
 _PORT_TAKEN = re.compile(r"port (\d+) of \S+ is taken")
+
+
+class NoAnswer(LauncherError):
+    """A `navigator` that was run did not say what it was asked for."""
 
 
 class Navigator:
@@ -109,15 +116,41 @@ def run_once(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[int,
     Blocks, for half an hour at most.
     """
     try:
-        done = subprocess.run(  # noqa: S603 - our own program
-            [*own_command(), *arguments],
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_RUN_LIMIT_S,
-            check=False,
-        )
+        done = _run(arguments, environ)
     except (OSError, subprocess.TimeoutExpired) as error:
         return 1, str(error)
+    return done.returncode, _last_words(done)
+
+
+def ask_once(arguments: Sequence[str], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Runs `navigator` with these arguments and `--json`: what it printed. Blocks.
+
+    Raises `NoAnswer`.
+    """
+    try:
+        done = _run([*arguments, "--json"], environ)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoAnswer(f"navigator cannot be asked ({error}).") from error
+    try:
+        told: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        raise NoAnswer(_last_words(done) or "navigator says nothing.") from error
+    return told
+
+
+def _run(
+    arguments: Sequence[str], environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(  # noqa: S603 - our own program
+        [*own_command(), *arguments],
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_RUN_LIMIT_S,
+        check=False,
+    )
+
+
+def _last_words(done: subprocess.CompletedProcess[bytes]) -> str:
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return done.returncode, said[-1].removeprefix(_OWN_PREFIX) if said else ""
+    return said[-1].removeprefix(_OWN_PREFIX) if said else ""

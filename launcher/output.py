@@ -51,7 +51,7 @@ class Output:
             delay=True,
         )
         self._file.setFormatter(logging.Formatter("%(message)s"))
-        self._secrets = secrets
+        self.secrets = secrets
         self._echo = echo
         self._clock = clock
         self._name = name
@@ -101,7 +101,7 @@ class Output:
         text = _CONTROLS.sub("", text).rstrip()[:_MAX_LINE_CHARS]
         if not text:
             return
-        line = without_secrets(text, self._secrets)
+        line = without_secrets(text, self.secrets)
         self._current = line
         now_s = self._clock()
         if is_redrawn and now_s - self._written_s < _REDRAWN_S:

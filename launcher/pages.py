@@ -7,7 +7,7 @@ import contextlib
 import html
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import segno
@@ -31,6 +31,9 @@ _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { margin: 0; display: grid; place-items: center; min-height: 100vh; }
 main { max-width: 34rem; padding: 2rem; text-align: center; }
+main.wide { max-width: 60rem; width: 100%; box-sizing: border-box; text-align: left;
+  align-self: start; }
+main.wide button[value=save] { position: sticky; bottom: .5rem; }
 h1 { font-size: 1.4rem; }
 img { width: min(18rem, 80vw); background: #fff; padding: 1rem; border-radius: .5rem; }
 input { width: 100%; box-sizing: border-box; font: inherit; padding: .6rem; }
@@ -41,6 +44,22 @@ label.choice input { width: auto; }
 fieldset, details { border: 1px solid #8886; border-radius: .5rem; padding: .6rem 1rem; }
 small { opacity: .75; }
 [role=alert] { color: #d63031; }
+[role=status] { border-left: .3rem solid #26a65b; padding: .2rem 1rem; margin: 1rem 0; }
+select { font: inherit; padding: .6rem; }
+nav, .row { display: flex; flex-wrap: wrap; gap: .4rem 1rem; align-items: center; }
+nav { margin: 1rem 0; }
+nav form, .row form { display: block; }
+.row input { width: auto; flex: 1 1 12rem; }
+fieldset { display: grid; gap: .4rem; min-width: 0; }
+legend { font-weight: 600; font-size: 1.1rem; padding: 0 .4rem; }
+.log { display: flex; flex-direction: column-reverse; overflow: auto; max-height: 75vh;
+  border: 1px solid #8886; border-radius: .5rem; }
+pre { padding: 1rem; margin: 0; font-size: .85rem; white-space: pre-wrap;
+  overflow-wrap: anywhere; }
+mark { background: #ffd54a; color: #000; }
+code { overflow-wrap: anywhere; }
+button.plain { background: none; color: inherit; border: 1px solid #8888; padding: .4rem .8rem;
+  margin: 0; font-weight: 400; }
 button { font: inherit; font-weight: 600; padding: .8rem; margin-top: 1rem; border: 0;
   border-radius: .5rem; background: #26a65b; color: #fff; cursor: pointer; }
 button:focus-visible { outline: 3px solid #26a65b88; outline-offset: 2px; }
@@ -48,7 +67,7 @@ button:focus-visible { outline: 3px solid #26a65b88; outline-offset: 2px; }
 _SHELL = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title} · Navigator</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<style>{style}</style></head><body><main>{body}</main></body></html>
+<style>{style}</style></head><body><main{kind}>{body}</main></body></html>
 """
 _GONE = "<h1>This page was opened already</h1><p>Open it anew from Navigator's icon.</p>"
 
@@ -57,8 +76,16 @@ class Redirect(str):
     """An address that the browser is sent to, instead of a page."""
 
 
-# Gives the body of a page, HTML; for a form that was sent, with what is in it.
-Content = Callable[[Mapping[str, str] | None], Awaitable[str]]
+@dataclass(frozen=True)
+class Asked:
+    """What a browser asks of a page: its query, and the form that it sends, None for none."""
+
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+
+
+# Gives the body of a page, HTML, or a `Redirect`.
+Content = Callable[[Asked], Awaitable[str]]
 
 
 @dataclass
@@ -66,6 +93,7 @@ class _Page:
     title: str
     content: Content
     cookie: str
+    is_wide: bool
     is_opened: bool = False
 
 
@@ -96,15 +124,15 @@ class Pages:
     def add(self, title: str, body: str) -> str:
         """Where a page can be opened, once; by whoever did it also again. `body` is HTML."""
 
-        async def content(_: Mapping[str, str] | None) -> str:
+        async def content(_: Asked) -> str:
             return body
 
         return self.add_form(title, content)
 
-    def add_form(self, title: str, content: Content) -> str:
-        """The same for a page that is made anew each time, and takes forms. It may `Redirect`."""
+    def add_form(self, title: str, content: Content, *, is_wide: bool = False) -> str:
+        """The same for a page that is made anew each time, and takes queries and forms."""
         token = secrets.token_urlsafe(24)
-        self._pages[token] = _Page(title, content, secrets.token_urlsafe(24))
+        self._pages[token] = _Page(title, content, secrets.token_urlsafe(24), is_wide)
         return f"http://{LOOPBACK}:{self._port}/open/{token}"
 
     async def _open(self, request: web.Request) -> web.Response:
@@ -113,7 +141,10 @@ class Pages:
             return _answer("Navigator", _GONE, 410)
         page.is_opened = True
         token = request.match_info["token"]
-        answer = web.Response(status=303, headers={"Location": f"/page/{quote(token, safe='')}"})
+        where = f"/page/{quote(token, safe='')}"
+        if request.query_string:
+            where += f"?{request.query_string}"
+        answer = web.Response(status=303, headers={"Location": where})
         answer.set_cookie(_COOKIE, page.cookie, httponly=True, samesite="Strict",
                           path=f"/page/{token}")  # fmt: skip
         return answer
@@ -129,10 +160,10 @@ class Pages:
                 return _answer("Navigator", _GONE, 410)
             sent = await request.post()
             form = {name: value for name, value in sent.items() if isinstance(value, str)}
-        body = await page.content(form)
+        body = await page.content(Asked(dict(request.query), form))
         if isinstance(body, Redirect):
             return web.Response(status=303, headers={"Location": str(body)})
-        return _answer(page.title, body, 200)
+        return _answer(page.title, body, 200, is_wide=page.is_wide)
 
     @property
     def _origin(self) -> str:
@@ -186,8 +217,9 @@ def sharing(state: Sharing, firewall: str | None) -> str:
     return "".join(told)
 
 
-def _answer(title: str, body: str, status: int) -> web.Response:
-    text = _SHELL.format(title=html.escape(title), style=_STYLE, body=body)
+def _answer(title: str, body: str, status: int, *, is_wide: bool = False) -> web.Response:
+    kind = ' class="wide"' if is_wide else ""
+    text = _SHELL.format(title=html.escape(title), style=_STYLE, kind=kind, body=body)
     return web.Response(text=text, status=status, content_type="text/html")
 
 

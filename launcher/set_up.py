@@ -8,7 +8,7 @@ from pathlib import Path
 from launcher import env_file, first_run
 from launcher.first_run import Answers
 from launcher.forge_install import find, usual_places
-from launcher.pages import Pages, Redirect
+from launcher.pages import Asked, Pages, Redirect
 
 _WAITING = (
     '<meta http-equiv="refresh" content="1"><h1>Navigator is starting</h1>'
@@ -54,7 +54,8 @@ class SetUp:
         """From now on `welcome` may be asked."""
         self._is_going_on = True
 
-    async def _content(self, form: Mapping[str, str] | None) -> str:
+    async def _content(self, asked: Asked) -> str:
+        form = asked.form
         if self._answers.done():
             url = await self._welcome() if self._is_going_on else None
             return Redirect(url) if url else _WAITING.format(line=html.escape(self._last_line()))

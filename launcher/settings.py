@@ -89,15 +89,20 @@ class LauncherSettings:
         data_dir: Path | None = None,
         forge_dir: Path | None = None,
         working_dir: Path | None = None,
+        own_file: Path | None = None,
     ) -> "LauncherSettings":
-        """Reads and checks them. What is given here wins. Raises `SettingsInvalid`."""
+        """Reads and checks them. What is given here wins. Raises `SettingsInvalid`.
+
+        `own_file` is read instead of the `.env` in the data folder.
+        """
         near = _read(working_dir or Path.cwd(), ".env")
         named = environ.get("NAVIGATOR_DATA_DIR") or near.get("NAVIGATOR_DATA_DIR", "")
         folder = data_dir or (
             Path(named.strip()) if named.strip() else user_data_path("navigator", appauthor=False)
         )
         folder = folder.absolute()
-        told = {**near, **_read(folder, ".env"), **environ}
+        own = own_file or folder / ".env"
+        told = {**near, **_read(own.parent, own.name), **environ}
         forge_named = told.get("FORGE_DIR", "").strip()
         is_simulated = forge_dir is None and forge_named == SIMULATOR
         if forge_dir is None and forge_named and not is_simulated:

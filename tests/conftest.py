@@ -1,6 +1,7 @@
 """Fixtures that every test may use: databases of both kinds, a container registry, a browser."""
 
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -20,6 +21,12 @@ from tests.templates import copy_to_mariadb, copy_to_sqlite
 # Their tests share what takes a while to make: an installation, the world of the recordings.
 _WHOLE_FILES = ("tests/test_installation.py", "tests/parity/")
 _IMPOSSIBLE_HERE = {"gpu", "posix" if sys.platform == "win32" else "windows"}
+
+
+def pytest_configure() -> None:
+    """Lets the programs of tests hear SIGHUP, also when the tests run under nohup."""
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -12,13 +12,14 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from app.cli import compass, demo, invite, serve, users
+    from app.cli import compass, demo, invite, serve, settings, users
 
     main.add_command(serve.serve)
     main.add_command(demo.demo)
     main.add_command(compass.compass)
     main.add_command(users.users)
     main.add_command(invite.invite)
+    main.add_command(settings.settings)
 
 
 _add_commands()

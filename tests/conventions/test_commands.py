@@ -90,7 +90,7 @@ def test_options_of_a_command_are_in_the_readme(name: str) -> None:
     assert set(re.findall(r"\| `(--[a-z-]+)[^`]*` \|", table)) - {"--help"} == options
 
 
-@pytest.mark.parametrize("name", ["users", "invite"])
+@pytest.mark.parametrize("name", ["users", "invite", "settings"])
 def test_sub_commands_are_in_the_readme(name: str) -> None:
     from app.cli import main
 

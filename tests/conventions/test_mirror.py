@@ -20,6 +20,7 @@ TESTED_ELSEWHERE = {
     "app/bootstrap_entry.py": "another one",
     "app/bootstrap_models.py": "another one",
     "app/bootstrap_shelf.py": "another one",
+    "app/setting_sources.py": "tests/app/test_settings.py reads all sources",
     "launcher/program.py": "only what a program promises",
     "launcher/queue_commands.py": "test_desktop.py clicks all of it",
     "launcher/set_up.py": "tests/e2e/test_first_run.py does it in a browser",

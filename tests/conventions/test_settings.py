@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app.env_files import GENERATED_SECRETS
 from app.setting_names import LAUNCHER_NAMES
+from app.setting_texts import setting_texts
 from app.settings import Settings, setting_names
 from tests.conventions.tree import PROJECT
 
@@ -15,6 +16,20 @@ _LINE = re.compile(r"#([A-Z][A-Z0-9_]+)=(.*)")
 
 def test_readme_has_every_setting_and_no_other() -> None:
     assert set(_in_readme()) ^ setting_names() == set()
+
+
+def test_readme_says_of_them_what_the_programs_say() -> None:
+    text = (PROJECT / "README.md").read_text("utf-8")
+    said = re.findall(r"^(?:### (.+)|(\| `[A-Z][A-Z0-9_]+` .+))$", text, re.MULTILINE)
+    rows, section = [], ""
+    for title, row in said:
+        section = title or section
+        if match := _ROW.match(row):
+            name, unit, default, meaning = match.groups(default="")
+            rows.append((section, name, unit, default, meaning))
+    assert rows == [
+        (text.section, text.name, text.unit, text.default, text.meaning) for text in setting_texts()
+    ]
 
 
 def test_example_has_every_setting_and_no_other() -> None:

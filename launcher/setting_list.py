@@ -1,0 +1,122 @@
+"""The owner's settings: what there are, whether a change is possible, and writing it.
+
+What the server's are is asked of `navigator settings`, also while Navigator does not run: it may be
+a setting that keeps it from starting.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from launcher import env_file
+from launcher.errors import SettingsInvalid
+from launcher.forge_install import NoForge, read
+from launcher.navigator import NoAnswer, ask_once
+from launcher.settings import LauncherSettings
+
+OWN = "data folder"
+ENVIRONMENT = "environment"
+GENERAL = "settings"  # what is wrong with no single one
+# Other names of settings, and one that cannot stand in the data folder.
+_HIDDEN = frozenset({"BOT_TOKEN", "ENABLE_LORA_SUPPORT", "NAVIGATOR_DATA_DIR"})
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting as people see it.
+
+    `value` is what holds, None for a secret; `is_set`: it holds more than nothing. `said_by` is the
+    source: `data folder`, `environment`, `./.env`, None for its default. `meaning` is Markdown.
+    """
+
+    section: str
+    name: str
+    unit: str
+    default: str
+    meaning: str
+    is_secret: bool
+    value: str | None = field(repr=False)
+    is_set: bool
+    said_by: str | None
+
+    @property
+    def own(self) -> str:
+        """What the owner's file says of it; empty for nothing, and for a secret."""
+        return (self.value or "") if self.said_by == OWN else ""
+
+
+class SettingList:
+    """The settings of one data folder."""
+
+    def __init__(self, data_dir: Path, environ: Mapping[str, str]):
+        self._data_dir = data_dir
+        self._environ = environ
+
+    async def read(self) -> list[Setting]:
+        """All that the owner can change. Raises `NoAnswer`."""
+        told = await asyncio.to_thread(
+            ask_once, ("settings", "list", f"--data-dir={self._data_dir}"), self._environ
+        )
+        try:
+            found = [Setting(**one) for one in told["settings"]]
+        except (KeyError, TypeError) as error:
+            raise NoAnswer("navigator settings says what cannot be understood.") from error
+        return [
+            one
+            for one in found
+            if one.name not in _HIDDEN or (one.said_by == OWN and one.name != "NAVIGATOR_DATA_DIR")
+        ]
+
+    async def change(self, changes: Mapping[str, str | None]) -> dict[str, str]:
+        """Writes the changes, None for taking one out, if all is possible then.
+
+        Else gives what is wrong, by name; `settings` for what concerns no single one. Raises
+        `NoAnswer` and OSError.
+        """
+        return await asyncio.to_thread(self._change, changes)
+
+    def _change(self, changes: Mapping[str, str | None]) -> dict[str, str]:
+        own = self._data_dir / ".env"
+        if odd := {name for name, value in changes.items() if not (value or "").isprintable()}:
+            return dict.fromkeys(odd, "one line of plain text, please")
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        # In the data folder, and closed to others: it holds secrets.
+        folder = Path(tempfile.mkdtemp(prefix=".settings-", dir=self._data_dir))
+        try:
+            candidate = folder / "candidate.env"
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(own, candidate)
+            env_file.update(candidate, changes)
+            if problems := self._problems(candidate):
+                return problems
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        env_file.update(own, changes)
+        return {}
+
+    def _problems(self, candidate: Path) -> dict[str, str]:
+        told = ask_once(
+            ("settings", "check", f"--data-dir={self._data_dir}", f"--env-file={candidate}"),
+            self._environ,
+        )
+        found = {str(name): str(reason) for name, reason in (told.get("problems") or {}).items()}
+        if not told.get("valid") and not found:
+            found[GENERAL] = str(told.get("problem"))
+        try:
+            settings = LauncherSettings.load(
+                self._environ, data_dir=self._data_dir, own_file=candidate
+            )
+        except SettingsInvalid as error:
+            name, colon, reason = error.message.partition(": ")
+            found.setdefault(name if colon else GENERAL, reason if colon else error.message)
+            return found
+        if settings.forge_dir is not None:
+            try:
+                _ = read(settings.forge_dir, self._environ).arguments
+            except NoForge as error:
+                found.setdefault("FORGE_DIR", error.message)
+        return found
