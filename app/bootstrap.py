@@ -216,6 +216,7 @@ async def navigator(
             checkpoints=owned.checkpoints,
             model_disk=owned.disk,
             downloads=fetched.downloads,
+            finished_downloads=fetched.finished,
             metadata=said,
             model_previews=models.previews,
             health=health,

@@ -15,6 +15,7 @@ from app.library.catalogue import Catalogue
 from app.library.download_handler import DownloadHandler
 from app.library.downloads import Downloads
 from app.library.duplicates import Duplicates
+from app.library.finished_downloads import FinishedDownloads
 from app.library.model_refresh import ModelRefresh
 from app.settings import Settings
 
@@ -29,13 +30,19 @@ class Fetching:
     handler: DownloadHandler
     worker: Worker
     refresh: ModelRefresh
+    finished: FinishedDownloads
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Fetches while the block runs."""
         if await self.downloads.ended_lately():  # Forge may not have looked before we ended
             self.refresh.want()
-        async with self.refresh.working(), self.downloads.kept_tidy(), self.worker.working():
+        async with (
+            self.finished.followed(),
+            self.refresh.working(),
+            self.downloads.kept_tidy(),
+            self.worker.working(),
+        ):
             yield
 
 
@@ -78,4 +85,4 @@ def fetching(
         at_once=DOWNLOADS_AT_ONCE,
         gives_way=True,
     )
-    return Fetching(downloads, handler, worker, refresh)
+    return Fetching(downloads, handler, worker, refresh, FinishedDownloads(events))

@@ -46,7 +46,7 @@ from launcher.people import People
 from launcher.service_state import ServiceState
 from launcher.settings_page import SettingsPage
 from launcher.sharing import LanSharing
-from launcher.status_view import checkpoint_of, face, queue_of
+from launcher.status_view import checkpoint_of, downloads_of, face, queue_of
 from launcher.tray_face import Notice, Tray
 from launcher.view import Friend, GpuMemory, View
 
@@ -162,6 +162,7 @@ class Desk:
             sharing=replace(self._sharing.state, is_fixed=self._controller.is_shared_by_settings),
             treatment=shown.treatments.now or shown.notice,
             starts_at_login=starts_at_login,
+            downloads=None if status is None else downloads_of(status),
         )
 
     async def _ask_for_people(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from launcher.commands import Approve, Deny
 from launcher.service_state import ServiceState
 from launcher.tray_face import Notice
-from launcher.view import View
+from launcher.view import Download, View
 
 _MOST = 3
 
@@ -28,6 +28,8 @@ def notices(before: View, now: View) -> Iterator[Notice]:
             yield Notice(f"failed {service.name}", f"{service.name} failed", service.sentence or "")
     if now.treatment and now.treatment != before.treatment and "restarted" in now.treatment:
         yield Notice("treatment", "Forge was restarted", now.treatment)
+    if now.downloads is not None and before.downloads is not None:
+        yield from _downloads(before.downloads, now.downloads)
     gpu, queue, old_queue = now.gpu, now.queue, before.queue
     is_new = queue is not None and queue.is_freed and not (old_queue and old_queue.is_freed)
     if is_new:
@@ -35,3 +37,10 @@ def notices(before: View, now: View) -> Iterator[Notice]:
         if gpu is not None and gpu.before_bytes is not None:
             told = f"{gpu.before_bytes / 1e9:.1f} → {gpu.used_bytes / 1e9:.1f} GB"
         yield Notice("gpu", "The GPU is free", told)
+
+
+def _downloads(before: tuple[Download, ...], now: tuple[Download, ...]) -> Iterator[Notice]:
+    known = {one.job_id for one in before}
+    new = [one for one in now if one.job_id not in known]
+    for one in new[-_MOST:]:
+        yield Notice(f"download {one.job_id}", "A model was downloaded", one.file_name)

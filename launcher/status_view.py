@@ -5,7 +5,7 @@ from datetime import datetime
 from launcher import menu
 from launcher.navigator_api import NavigatorStatus
 from launcher.tray_face import Face
-from launcher.view import Queue, View
+from launcher.view import Download, Queue, View
 
 
 def face(view: View) -> Face:
@@ -36,3 +36,9 @@ def checkpoint_of(status: NavigatorStatus) -> str | None:
     """The one that Forge has loaded, without its ending."""
     name = status.told.get("forge", {}).get("checkpoint")
     return str(name).rsplit(".", maxsplit=1)[0] if name else None
+
+
+def downloads_of(status: NavigatorStatus) -> tuple[Download, ...]:
+    """The model files that came last, the newest at the end."""
+    told = status.told.get("downloads", {}).get("finished", [])
+    return tuple(Download(str(one["job_id"]), str(one["file_name"])) for one in told)

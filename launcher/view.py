@@ -41,6 +41,14 @@ class GpuMemory:
 
 
 @dataclass(frozen=True)
+class Download:
+    """A model file that came for this job."""
+
+    job_id: str
+    file_name: str
+
+
+@dataclass(frozen=True)
 class Sharing:
     """Whether others can reach Navigator. `addresses` are for them, the likeliest first.
 
@@ -59,7 +67,8 @@ class Sharing:
 class View:
     """A moment.
 
-    `queue` is None while Navigator does not answer; `checkpoint` is the one that Forge has loaded.
+    `queue` is None while Navigator does not answer, and so are `downloads`, those that came last;
+    `checkpoint` is the one that Forge has loaded.
     """
 
     forge: ServiceSnapshot
@@ -72,3 +81,4 @@ class View:
     sharing: Sharing = Sharing()
     treatment: str | None = None
     starts_at_login: bool | None = None
+    downloads: tuple[Download, ...] | None = None

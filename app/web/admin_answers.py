@@ -79,6 +79,22 @@ class QueueTold(PauseTold):
     freeing: FreeingTold | None
 
 
+class FileThatCame(TypedDict):
+    """A file that was downloaded since we started, for this job or also for others."""
+
+    job_id: str
+    file_name: str
+    finished_at: str
+
+
+class DownloadsTold(TypedDict):
+    """How many downloads run and wait, and what came last, the newest at the end."""
+
+    running: int
+    waiting: int
+    finished: list[FileThatCame]
+
+
 class DiskTold(TypedDict):
     """The disk with the data folder, in bytes."""
 
@@ -101,6 +117,7 @@ class AdminStatus(TypedDict):
 
     forge: ForgeTold
     queue: QueueTold
+    downloads: DownloadsTold
     waiting_friends: int | None
     disk: DiskTold | None
     versions: Versions

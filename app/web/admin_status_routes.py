@@ -47,7 +47,7 @@ class PauseRequest(BaseModel):
 @requires(Role.ARCHITECT)
 @answers(AdminStatus)
 async def get_admin_status() -> dict[str, Any]:
-    """Forge, the queue, how many wait to be let in, the disk, versions.
+    """Forge, the queue, downloads, how many wait to be let in, the disk, versions.
 
     Nobody waits for Forge.
     """
@@ -56,6 +56,7 @@ async def get_admin_status() -> dict[str, Any]:
     return {
         "forge": _forge(use),
         "queue": _queue(use),
+        "downloads": _downloads(use),
         "waiting_friends": await _waiting_friends(),
         "disk": disk and {"free_bytes": disk.free_bytes, "total_bytes": disk.total_bytes},
         "versions": await asyncio.to_thread(_versions, use),
@@ -134,6 +135,21 @@ def _queue(use: Services) -> dict[str, Any]:
         "waiting_reason": use.waiting_reason,
         "running": running,
         "freeing": freeing and _freeing(freeing),
+    }
+
+
+def _downloads(use: Services) -> dict[str, Any]:
+    return {
+        "running": len(use.queue.running(Lane.DOWNLOAD)),
+        "waiting": use.queue.waiting(Lane.DOWNLOAD),
+        "finished": [
+            {
+                "job_id": one.job_id,
+                "file_name": one.file_name,
+                "finished_at": moment(one.finished_at),
+            }
+            for one in use.finished_downloads.newest()
+        ],
     }
 
 

@@ -36,6 +36,7 @@ from app.library.catalogue import Catalogue
 from app.library.checkpoint_attributes import CheckpointAttributes
 from app.library.disk import DiskWatch
 from app.library.downloads import Downloads
+from app.library.finished_downloads import FinishedDownloads
 from app.library.known_checkpoints import KnownCheckpoints
 from app.library.model_browser import ModelBrowser
 from app.library.model_disk import ModelDisk
@@ -65,6 +66,7 @@ class Services:
     checkpoints: CheckpointAttributes
     model_disk: ModelDisk
     downloads: Downloads
+    finished_downloads: FinishedDownloads
     metadata: ModelMetadata
     model_previews: PreviewImages
     health: ForgeHealth

@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from app.setting_names import ALIASES, by_first_names, sentence
+from app.setting_names import ALIASES, by_first_names, problems_of, sentence
 
 
 def test_two_names_of_one_setting_become_one() -> None:
@@ -24,7 +24,9 @@ class _Few(BaseModel):
 def test_every_bad_value_is_named_in_one_sentence() -> None:
     with pytest.raises(ValidationError) as raised:
         _Few.model_validate({"PORT": 0})
-    told = sentence(raised.value)
+    problems = problems_of(raised.value)
+    assert problems.keys() == {"PORT", "NAME"}
+    told = sentence(problems)
     assert told.startswith("PORT: ")
     assert "; NAME: " in told
     assert told.endswith(".")

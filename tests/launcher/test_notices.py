@@ -5,7 +5,7 @@ from dataclasses import replace
 from launcher.commands import Approve, Deny
 from launcher.notices import notices
 from launcher.service_state import ServiceSnapshot, ServiceState
-from launcher.view import Friend, GpuMemory, Queue
+from launcher.view import Download, Friend, GpuMemory, Queue
 from tests.launcher.test_menu import RUNNING
 
 
@@ -55,3 +55,13 @@ def test_free_gpu_is_told_with_what_it_gave_back() -> None:
     (notice,) = notices(RUNNING, freed)
     assert (notice.title, notice.body) == ("The GPU is free", "7.9 → 0.6 GB")
     assert list(notices(freed, freed)) == []
+
+
+def test_download_is_told_once_and_not_those_of_before() -> None:
+    first, second = Download("1", "a.safetensors"), Download("2", "b.safetensors")
+    away = replace(RUNNING, downloads=None)
+    old = replace(RUNNING, downloads=(first,))
+    assert list(notices(away, old)) == []
+    assert list(notices(old, away)) == []
+    (notice,) = notices(old, replace(RUNNING, downloads=(first, second)))
+    assert (notice.title, notice.body) == ("A model was downloaded", "b.safetensors")

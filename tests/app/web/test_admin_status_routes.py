@@ -63,6 +63,7 @@ async def test_status_of_an_idle_navigator(server: RunningNavigator) -> None:
     queue = told["queue"]
     assert (queue["waiting"], queue["running"], queue["paused"]) == (0, None, False)
     assert (queue["resumes_at"], queue["freeing"], queue["waiting_reason"]) == (None, None, None)
+    assert told["downloads"] == {"running": 0, "waiting": 0, "finished": []}
     assert told["waiting_friends"] == 0
     assert 0 < told["disk"]["free_bytes"] <= told["disk"]["total_bytes"]
     assert told["versions"]["navigator"] == __version__

@@ -269,11 +269,18 @@ async def test_drawing_goes_on_meanwhile_and_downloads_go_on_while_the_queue_is_
     await server.picture(friend)
     status = await server.get("/api/admin/status", token=administrator)
     assert status.json["queue"]["running"] is None
+    assert status.json["downloads"] == {"running": 1, "waiting": 0, "finished": []}
     job = await Job.get(kind="download")
     await server.post(f"/api/queue/interrupt/{job.id}", token=friend)
     await server.post("/api/admin/queue/pause", {}, token=administrator)
     answer = await server.get("/3papi/civitai/download/101", token=friend)
     assert answer.status == 200
+    status = await server.get("/api/admin/status", token=administrator)
+    (came,) = status.json["downloads"]["finished"]
+    assert (
+        came["file_name"]
+        == (await Job.get(status="succeeded", kind="download")).parameters["file_name"]
+    )
 
 
 async def _received(listed: Any, token: str) -> bool:
