@@ -9,9 +9,8 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
 
-from launcher import lan, pages, queue_commands
+from launcher import firewall, queue_commands
 from launcher.autostart import Autostart
 from launcher.commands import (
     Approve,
@@ -41,11 +40,11 @@ from launcher.navigator_api import NavigatorAway
 from launcher.notices import notices
 from launcher.outside import Outside
 from launcher.owner import Owner
-from launcher.pages import Pages
+from launcher.pages import Pages, invitation
 from launcher.people import People
 from launcher.service_state import ServiceState
 from launcher.settings_page import SettingsPage
-from launcher.sharing import LanSharing
+from launcher.sharing_desk import SharingDesk
 from launcher.status_view import checkpoint_of, downloads_of, face, queue_of
 from launcher.tray_face import Notice, Tray
 from launcher.view import Friend, GpuMemory, View
@@ -85,7 +84,9 @@ class Desk:
         self._settings = settings
         self._end = end
         self._owner = Owner(controller.folder)
-        self._sharing = LanSharing(controller, controller.folder, test=self._why_unreachable)
+        self._sharing = SharingDesk(
+            controller, pages, firewall.of_this_system(), show=self._open, tell=self._tell
+        )
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._wanted: asyncio.Queue[Command] = asyncio.Queue()
@@ -130,7 +131,7 @@ class Desk:
 
     async def _look(self) -> None:
         await self._ask_for_people()
-        await self._sharing.look(is_on=self._controller.is_shared)
+        await self._sharing.look()
         gpu = await asyncio.to_thread(self._gpu.read)
         starts = await asyncio.to_thread(self._autostart.is_on) if self._autostart else None
         view = self._seen(gpu, starts)
@@ -203,7 +204,7 @@ class Desk:
                     self._tell("The address for your friends", url)
             case Invite():
                 invited = await people.invite()
-                url = self._pages.add("Invite a friend", pages.invitation(invited))
+                url = self._pages.add("Invite a friend", invitation(invited))
                 await self._open(url, f"The link: {invited.link}")
             case Approve(user_id):
                 friend = await people.decide(user_id, "approve")
@@ -213,10 +214,9 @@ class Desk:
             case Disable(user_id):
                 await people.decide(user_id, "disable")
             case Share(with_others):
-                await self._share(with_others)
+                await self._sharing.turn(with_others)
             case ProveSharing():
                 await self._sharing.prove()
-                await self._show_sharing()
             case InstallCompass():
                 self._beside.append(asyncio.create_task(self._install_compass()))
             case KeepSharing():
@@ -238,22 +238,6 @@ class Desk:
                     await asyncio.to_thread(self._autostart.turn, wanted)
             case Quit(is_sure):
                 self._quit(is_sure=is_sure)
-
-    async def _share(self, with_others: bool) -> None:
-        """Switches, and shows how it went."""
-        await self._sharing.turn(with_others)
-        if with_others:
-            await self._show_sharing()
-
-    async def _show_sharing(self) -> None:
-        state = self._sharing.state
-        ports = [urlsplit(url).port or 0 for url in state.addresses[:1]]
-        firewall = await asyncio.to_thread(lan.firewall_command, ports)
-        url = self._pages.add("Share on LAN", pages.sharing(state, firewall))
-        await self._open(url, " ".join(state.addresses))
-
-    async def _why_unreachable(self, url: str) -> str | None:
-        return await lan.why_unreachable(self._controller.session, url)
 
     async def _open_compass(self) -> None:
         """With the owner logged in, who gets an account when this is done for the first time."""

@@ -5,9 +5,7 @@ import contextlib
 import errno
 import ipaddress
 import re
-import shutil
 import socket
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -79,29 +77,3 @@ async def why_unreachable(session: aiohttp.ClientSession, url: str) -> str | Non
         return f"{url} cannot be reached ({error.os_error.strerror or error.os_error})."
     except (aiohttp.ClientError, OSError) as error:
         return f"{url} does not answer as Navigator does ({type(error).__name__})."
-
-
-def firewall_command(ports: Iterable[int], path: str | None = None) -> str | None:
-    """What to type so that the firewall of this machine lets friends through; None for none.
-
-    `path` is where programs are looked for.
-    """
-    wanted = sorted(set(ports))
-    if sys.platform == "win32":
-        return " ".join(windows_rule(wanted))
-    if shutil.which("ufw", path=path) is not None:
-        return " && ".join(f"sudo ufw allow {port}/tcp" for port in wanted)
-    if shutil.which("firewall-cmd", path=path) is not None:
-        opened = " ".join(f"--add-port={port}/tcp" for port in wanted)
-        return f"sudo firewall-cmd --permanent {opened} && sudo firewall-cmd --reload"
-    return None
-
-
-def windows_rule(ports: Iterable[int], *, is_removed: bool = False) -> list[str]:
-    """The command for Windows' firewall: in private networks only. It needs an administrator."""
-    command = ["netsh", "advfirewall", "firewall"]
-    if is_removed:
-        return [*command, "delete", "rule", "name=Navigator"]
-    numbers = ",".join(str(port) for port in ports)
-    return [*command, "add", "rule", "name=Navigator", "dir=in", "action=allow", "protocol=TCP",
-            f"localport={numbers}", "profile=private"]  # fmt: skip

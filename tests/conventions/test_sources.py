@@ -28,7 +28,7 @@ PLATFORM_FILES = {
     "launcher/keep_awake.py": "each system has its own call",
     "launcher/autostart.py": "each system has its own place",
     "launcher/desktop.py": "a console's window can be closed on Windows",
-    "launcher/lan.py": "firewalls differ",
+    "launcher/firewall.py": "firewalls differ",
     "launcher/outside.py": "files are shown in three ways",
     "launcher/tray.py": "trays differ",
     "launcher/tray_pystray.py": "Windows gives & a meaning of its own",

@@ -3,20 +3,14 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from launcher.lan import addresses, firewall_command, why_unreachable, windows_rule
+from launcher.lan import addresses, why_unreachable
 from tests.fakes.serving import served
-
-FIREWALLD = (
-    "sudo firewall-cmd --permanent --add-port=3333/tcp --add-port=3334/tcp"
-    " && sudo firewall-cmd --reload"
-)
 
 
 def at(*found: str) -> list[SimpleNamespace]:
@@ -79,27 +73,3 @@ async def test_cause_is_named(
         assert "a firewall" in str(await why_unreachable(session, f"{url}/slow"))
     nobody = f"http://127.0.0.1:{unused_port}"
     assert await why_unreachable(session, nobody) == f"Nothing listens at {nobody}."
-
-
-@pytest.mark.posix
-@pytest.mark.parametrize(
-    ("program", "command"),
-    [
-        ("ufw", "sudo ufw allow 3333/tcp && sudo ufw allow 3334/tcp"),
-        ("firewall-cmd", FIREWALLD),
-        ("nothing", None),
-    ],
-)  # fmt: skip
-def test_firewall_of_this_machine_is_named(
-    tmp_path: Path, program: str, command: str | None
-) -> None:
-    (tmp_path / program).write_text("#!/bin/sh\n")
-    (tmp_path / program).chmod(0o755)
-    assert firewall_command([3334, 3333, 3333], path=str(tmp_path)) == command
-
-
-def test_windows_lets_in_private_networks_only() -> None:
-    command = windows_rule([3333])
-    assert command[:5] == ["netsh", "advfirewall", "firewall", "add", "rule"]
-    assert {"profile=private", "localport=3333", "dir=in"} <= set(command)
-    assert windows_rule([], is_removed=True)[3:] == ["delete", "rule", "name=Navigator"]
