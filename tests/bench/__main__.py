@@ -15,6 +15,7 @@ BENCHMARKS = (
     "lists",
     "loras",
     "launcher",
+    "menu",
     "gallery",
 )
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pytest
 
 from launcher.lan import addresses
@@ -188,6 +189,24 @@ async def test_services_are_stopped_and_started_from_the_menu(
         await until(
             lambda: "Navigator runs already" in [one[1] for one in desktop.notifications.told]
         )
+        await quit_by_menu(desktop, running)
+
+
+async def test_menu_is_there_while_navigator_and_forge_hang(
+    desktop: Desktop, data_dir: Path, forge: FakeForge, tmp_path: Path
+) -> None:
+    with started(desktop, data_dir, forge, tmp_path) as running:
+        await until(lambda: is_ready(desktop), 60)
+        hanging = [psutil.Process(server_file(data_dir)["pid"]),
+                   psutil.Process(forge.starts[0]["pid"])]  # fmt: skip
+        for process in hanging:
+            process.suspend()
+        await desktop.click("Invite")  # which nobody answers
+        await until(lambda: any("did not work" in one[1] for one in desktop.notifications.told))
+        assert "Quit" in await desktop.labels()
+        for process in hanging:
+            process.resume()
+        await until(lambda: is_ready(desktop))
         await quit_by_menu(desktop, running)
 
 
