@@ -30,7 +30,7 @@ class AnyTray:
                     self._tray.stop()
                 self._tray.run(started)
             except NoTray as error:
-                log.info("%s", error.message)
+                log.debug("%s", error.message)  # whoever runs us tells it, if none of them works
                 reasons.append(error)
                 self._tray = None
             else:

@@ -47,6 +47,11 @@ class PystrayTray:
             self._icon.icon = drawn(IconState.STARTING, _SIZE)
         try:
             self._icon.run(setup=set_up)
+        except Exception as error:
+            if not self._is_stopped:
+                raise NoTray(f"The tray icon failed ({error}).") from error
+            # GTK's way takes back its last notification, also where nobody shows any.
+            log.debug("the tray icon did not end in order: %s", error)
         finally:
             self._is_running = False
 

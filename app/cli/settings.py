@@ -14,7 +14,6 @@ from app.cli.running import exits
 from app.env_files import read_env_file
 from app.errors import SettingsInvalid
 from app.setting_texts import SettingText, setting_texts
-from app.settings import Settings, data_dir_of
 
 _HIDDEN = "(hidden)"
 
@@ -28,6 +27,8 @@ def settings() -> None:
 @common
 def list_(*, data_dir: Path | None, as_json: bool) -> None:
     """List every setting, what holds now and who says so. Secrets are not shown."""
+    from app.settings import data_dir_of
+
     with exits():
         folder = data_dir or data_dir_of(os.environ)
         sources = {
@@ -52,6 +53,8 @@ def list_(*, data_dir: Path | None, as_json: bool) -> None:
 )
 def check(*, data_dir: Path | None, as_json: bool, env_file: Path | None) -> None:
     """Say whether Navigator could start with the settings; exit code 78 if not."""
+    from app.settings import Settings, data_dir_of
+
     with exits():
         folder = data_dir or data_dir_of(os.environ)
         own_file = env_file or folder / ".env"

@@ -112,6 +112,28 @@ def test_one_that_is_stopped_before_it_runs_ends(library: SimpleNamespace) -> No
     tray.run(lambda: None)
 
 
+def test_one_that_fails_when_it_ends_has_ended(library: SimpleNamespace) -> None:
+    tray = PystrayTray(lambda _: None, library=library)
+    icon: type[Icon] = library.Icon
+
+    def run(self: Icon, setup: Any) -> None:  # as pystray with GTK where nobody notifies
+        setup(self)
+        self._ended.wait(20)
+        raise RuntimeError("org.freedesktop.Notifications was not provided")
+
+    library.Icon = type("Failing", (icon,), {"run": run, "made": icon.made})
+    tray.run(tray.stop)
+
+
+def test_one_that_fails_while_it_runs_is_no_tray(library: SimpleNamespace) -> None:
+    def run(self: Icon, setup: Any) -> None:
+        raise RuntimeError("the display has gone")
+
+    library.Icon = type("Failing", (library.Icon,), {"run": run, "made": library.Icon.made})
+    with pytest.raises(NoTray, match="the display has gone"):
+        PystrayTray(lambda _: None, library=library).run(lambda: None)
+
+
 def test_system_without_one_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", "")
     monkeypatch.delenv("PYSTRAY_BACKEND", raising=False)
