@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import quote, unquote, urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 _WINDOWS_DRIVE = re.compile(r"^/(?=[A-Za-z]:[/\\])")  # the slash in sqlite:///C:/folder
 _TEXTS_FOR_OFF = {"", "0", "false", "no", "off"}
@@ -80,6 +80,12 @@ def _http_urls(value: object) -> object:
     return tuple(urls)
 
 
+def _host_name(value: str) -> str:
+    if re.fullmatch(r"[\w.:%-]+", value.strip()) is None:
+        raise ValueError("must be an address or the name of a computer, such as 127.0.0.1")
+    return value.strip()
+
+
 def is_plain(value: str) -> bool:
     """Whether a text may be written into a script or a page: there it cannot end anything."""
     return re.fullmatch(r"[A-Za-z0-9.:/\[\]_-]*", value) is not None
@@ -110,6 +116,7 @@ def web_origin(url: str) -> str:
 
 Switch = Annotated[bool, BeforeValidator(_switch)]
 OptionalText = Annotated[str | None, BeforeValidator(_optional)]
+HostName = Annotated[str, AfterValidator(_host_name)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Duration = Annotated[float | None, BeforeValidator(duration_s)]
 HttpUrls = Annotated[tuple[str, ...], BeforeValidator(_http_urls)]

@@ -28,6 +28,7 @@ from app.setting_sources import merged
 from app.setting_types import (
     DatabaseLocation,
     Duration,
+    HostName,
     Networks,
     OptionalText,
     Port,
@@ -51,7 +52,7 @@ class Settings(LibrarySettings):
     db_password: str = Field("", alias="DB_PASSWORD")
     db_name: str = Field("navigator", alias="DB_NAME", min_length=1)
 
-    http_api_host: str = Field("127.0.0.1", alias="HTTP_API_HOST", min_length=1)
+    http_api_host: HostName = Field("127.0.0.1", alias="HTTP_API_HOST")
     http_api_port: Port = Field(3333, alias="HTTP_API_PORT")
     rt_api_port: Port = Field(3334, alias="RT_API_PORT")
     public_url: OptionalText = Field(None, alias="PUBLIC_URL")
@@ -64,8 +65,8 @@ class Settings(LibrarySettings):
     job_progress_check_interval_ms: int = Field(
         2500, alias="JOB_PROGRESS_CHECK_INTERVAL", ge=50, le=60_000
     )
-    job_stall_minutes: float = Field(10, alias="JOB_STALL_MINUTES", gt=0)
-    checkpoint_load_minutes: float = Field(30, alias="CHECKPOINT_LOAD_MINUTES", gt=0)
+    job_stall_minutes: float = Field(10, alias="JOB_STALL_MINUTES", gt=0, le=525_600)
+    checkpoint_load_minutes: float = Field(30, alias="CHECKPOINT_LOAD_MINUTES", gt=0, le=525_600)
     checkpoint_unload_interval_minutes: int = Field(
         -1, alias="CHECKPOINT_UNLOAD_INTERVAL", ge=-1, le=525_600
     )

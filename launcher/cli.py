@@ -84,6 +84,8 @@ def _first_run(data_dir: Path | None, forge_dir: Path | None) -> None:
         set_up(settings, os.environ, install_compass=lambda: run_once(arguments, os.environ))
     except OSError as error:
         _fail(f"{settings.env_file} cannot be written ({error.strerror}).", EXIT_FAILED)
+    except LauncherError as error:
+        _fail(error.message, EXIT_FAILED)
 
 
 @main.command()

@@ -212,6 +212,8 @@ class Desktop:
         is_lan = await asyncio.to_thread(LanSharing.was_on, folder)
         if answers is not None:
             is_lan = answers.is_shared
+            if not is_lan:  # or the next start would share it again
+                await asyncio.to_thread(LanSharing.forget, folder)
         controller = Controller(
             self._settings,
             self._environ,

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import psutil
 
+from launcher.activity import Work, is_work, work_of
 from launcher.navigator_api import NavigatorApi, NavigatorAway, NavigatorStatus, Pause
 from launcher.service_state import ServiceSnapshot, ServiceState
 
@@ -23,6 +24,7 @@ STALLED, SILENT, MEMORY = "stalled", "silent", "memory"
 _LOOK_S = 2.0
 _PROBE_S = 10.0
 _MISSES = 6
+_BUSY_S = 15 * 60.0  # so long one that is busy may be silent
 _MEMORY_S = 15.0
 _PATIENCE_S = 8 * 60.0
 _PAUSE_MINUTES = 10.0  # it ends by itself should we be killed meanwhile
@@ -68,21 +70,26 @@ class Doctor:
         *,
         ram_limit_bytes: int | None,
         memory: Callable[[int], int] | None = None,
+        work: Callable[[int], dict[int, Work]] = work_of,
         saw: Callable[[NavigatorStatus | None], Awaitable[None]],
         look_s: float = _LOOK_S,
         clock: Callable[[], float] = time.monotonic,
     ):
-        """`answers` asks Forge; `memory` gives the bytes of a process and its children; `saw` hears
-        what Navigator says, None while it says nothing."""
+        """`answers` asks Forge; `memory` gives the bytes of a process and its children, `work` what
+        they have done; `saw` hears what Navigator says, None while it says nothing."""
         self._forge = forge
         self._api = api
         self._answers = answers
         self._ram_limit_bytes = ram_limit_bytes
         self._memory = memory or memory_of
+        self._work_of = work
         self._saw = saw
         self._look_s = look_s
         self._clock = clock
         self._misses = 0
+        self._work: dict[int, Work] = {}
+        self._line = ""
+        self._answered_s = clock()
         self._probed_s = self._weighed_s = self._recycled_s = float("-inf")
         self._has_drawn = True  # since it was restarted for its memory
         self.treatments = Treatments()
@@ -122,25 +129,38 @@ class Doctor:
         """The cause for a restart, and a sentence; None for a healthy Forge, or one not of ours."""
         forge = self._forge.snapshot
         if forge.state is not ServiceState.RUNNING or forge.is_foreign or forge.pid is None:
-            self._misses = 0
+            self._misses, self._answered_s = 0, self._clock()
             return None
         if status is not None and status.restart_wanted is not None:
             return STALLED, status.restart_wanted
-        if await self._is_silent(is_drawing=status is not None and status.job is not None):
+        is_drawing = status is not None and status.job is not None
+        if await self._is_silent(forge, is_drawing=is_drawing):
             return SILENT, "Forge answered no more."
         return await self._is_too_large(forge.pid)
 
-    async def _is_silent(self, *, is_drawing: bool) -> bool:
-        """Whether it has not answered for a minute. While it draws, Navigator watches it."""
+    async def _is_silent(self, forge: ServiceSnapshot, *, is_drawing: bool) -> bool:
+        """Whether it has not answered for a minute, though it does nothing else.
+
+        While it draws, Navigator watches it. One that restarts itself, or loads, is busy.
+        """
         now_s = self._clock()
         if now_s - self._probed_s < _PROBE_S:
             return False
-        self._probed_s = now_s
+        since_s, self._probed_s = now_s - self._probed_s, now_s
         if is_drawing or await self._answers():
-            self._misses = 0
-        else:
-            self._misses += 1
+            self._misses, self._answered_s = 0, now_s
+            return False
+        if now_s - self._answered_s < _BUSY_S and await self._is_busy(forge, since_s):
+            return False
+        self._misses += 1
         return self._misses >= _MISSES
+
+    async def _is_busy(self, forge: ServiceSnapshot, within_s: float) -> bool:
+        """Whether it has written a new line, or works, since the last look."""
+        before, line = self._work, self._line
+        self._line = forge.last_line
+        self._work = await asyncio.to_thread(self._work_of, forge.pid or 0)
+        return forge.last_line != line or is_work(before, self._work, within_s)
 
     async def _is_too_large(self, pid: int) -> tuple[str, str] | None:
         limit_bytes = self._ram_limit_bytes

@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from launcher.forge_command import RESTART_MARK, launch_of
+from launcher.forge_command import RESTART_MARK, launch_of, speaks_tls
 from launcher.forge_install import IS_WINDOWS, ForgeInstall, NoForge, read
 from launcher.forge_log import cause, of_taken_port
 from launcher.forge_probe import ForgeProbe
-from launcher.forge_readiness import ForgeReadiness, has_lost_port, port_taken
+from launcher.forge_readiness import ForgeReadiness, has_lost_port, needs_its_port, port_taken
 from launcher.process import CannotStart, Launch, sentence_of_exit
 
 _GRACE_S = 5.0  # it flushes nothing, and SIGTERM ends it in 0.1 s [README, section 11]
@@ -42,9 +42,9 @@ class Forge:
         self.start_limit_s = silence_s
 
     async def prepare(self) -> Launch:
-        """How to start it now, as its owner would. Raises `CannotStart`."""
+        """How to start it now, as its owner would. Raises `CannotStart` and `CannotStartNow`."""
         address = self._probe.address
-        if not address.is_here:
+        if not await asyncio.to_thread(lambda: address.is_here):
             raise CannotStart(
                 f"SD_API_HOST names another machine, {address.host}, where no Forge answers;"
                 " start it there."
@@ -54,6 +54,7 @@ class Forge:
                 "No Forge was found; name its folder with FORGE_DIR or --forge-dir, or start it"
                 " yourself."
             )
+        await needs_its_port(self._probe)
         try:
             return await asyncio.to_thread(self._launch, self._folder)
         except NoForge as error:
@@ -61,7 +62,7 @@ class Forge:
 
     async def is_served_by_others(self) -> bool:
         """Whether a Forge answers that was started by hand."""
-        return await self._probe.answers()
+        return await self._readiness.is_served_by_others()
 
     async def is_ready(self, pid: int) -> bool:
         """Whether it can draw. Raises `StartFailed` and `GivesUp`."""
@@ -78,6 +79,12 @@ class Forge:
 
     def _launch(self, folder: Path) -> Launch:
         install = read(folder, self._environ)
+        if speaks_tls(install.arguments) and self._probe.address.scheme != "https":
+            raise NoForge(
+                "Forge is to serve https. Take --tls-keyfile and --tls-certfile out of"
+                " COMMANDLINE_ARGS, since only Navigator speaks to it, or set SD_API_HOST to the"
+                " https address that its certificate is for."
+            )
         self._root = install.root
         # Forge removes it only while it prepares, which a flag of its own can leave out.
         (install.root / RESTART_MARK).unlink(missing_ok=True)

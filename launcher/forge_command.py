@@ -50,6 +50,11 @@ def auth_of(arguments: Sequence[str]) -> str | None:
     return told.split(",")[0].strip() or None if told else None
 
 
+def speaks_tls(arguments: Sequence[str]) -> bool:
+    """Whether it serves https."""
+    return all(flag(arguments, name) is not None for name in ("--tls-keyfile", "--tls-certfile"))
+
+
 def launch_of(
     install: ForgeInstall,
     environ: Mapping[str, str],

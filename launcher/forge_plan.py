@@ -8,12 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
+import psutil
 
-from launcher.forge_command import auth_of, flag, port_of
+from launcher.forge_command import auth_of, flag, port_of, speaks_tls
 from launcher.forge_install import NoForge, find, read, usual_places
 from launcher.forge_probe import ForgeProbe
-from launcher.ports import LOOPBACK, holder, is_taken, next_free
+from launcher.ports import LOOPBACK, holder, is_taken, listeners, next_free
 from launcher.settings import FORGE_PORT, ForgeAddress, LauncherSettings
+
+_PATIENCE_S = 30.0
+_LOOK_S = 0.5
+_OF_FORGE = frozenset({"launch.py", "webui.py"})
 
 
 @dataclass(frozen=True)
@@ -26,21 +31,52 @@ class ForgePlan:
 
 
 async def planned(
-    session: aiohttp.ClientSession, settings: LauncherSettings, environ: Mapping[str, str]
+    session: aiohttp.ClientSession,
+    settings: LauncherSettings,
+    environ: Mapping[str, str],
+    *,
+    patience_s: float = _PATIENCE_S,
 ) -> ForgePlan:
-    """Where it is, if one answers; else where ours will be."""
+    """Where it is, if one answers; else where ours will be.
+
+    A Forge that others are just starting gets `patience_s` to answer.
+    """
     told = settings.forge
-    if told is not None and not told.is_here:
+    if told is not None and not await asyncio.to_thread(lambda: told.is_here):
         return ForgePlan(None, told, None)
     folder, owners = await asyncio.to_thread(_owners_forge, settings, environ)
     auth = settings.forge_auth or auth_of(owners)
     # What SD_API_HOST names can be a tunnel to another machine: our Forge is not put into its way.
     ours = _usual(owners, auth)
     wanted = replace(told, auth=auth) if told is not None else ours
-    if await ForgeProbe(session, wanted).answers():
+    if speaks_tls(owners) and wanted.scheme == "https":
+        ours = replace(wanted, is_bound=True)  # its certificate is for that host
+    if await _answers(ForgeProbe(session, wanted), patience_s):
         return ForgePlan(folder, wanted, None)
     port, notice = await asyncio.to_thread(chosen_port, wanted.port, ours.host)
     return ForgePlan(folder, replace(ours, port=port), notice)
+
+
+async def _answers(probe: ForgeProbe, patience_s: float) -> bool:
+    """Whether a Forge answers, or one that has the port already does before long."""
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + patience_s
+    while not await probe.answers():
+        if loop.time() > deadline_s or not await asyncio.to_thread(_starts, probe.address.port):
+            return False
+        await asyncio.sleep(_LOOK_S)
+    return True
+
+
+def _starts(port: int) -> bool:
+    """Whether what listens there was started as a Forge is. Blocks."""
+    for pid in listeners(port):
+        with contextlib.suppress(psutil.Error):
+            if pid is not None and _OF_FORGE & {
+                Path(word).name for word in psutil.Process(pid).cmdline()
+            }:
+                return True
+    return False
 
 
 def chosen_port(wanted: int, host: str = LOOPBACK) -> tuple[int, str | None]:

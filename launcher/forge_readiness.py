@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 from launcher.forge_log import of_taken_port
 from launcher.forge_probe import ForgeProbe
-from launcher.ports import family_of, holder, listeners, next_free
+from launcher.ports import family_of, holder, is_taken, listeners, next_free
+from launcher.process import CannotStartNow
 from launcher.program import GivesUp, StartFailed
 
 
@@ -17,6 +18,21 @@ class ForgeReadiness:
         self._probe = probe
         self._lines = lines
         self._harmless: list[str] = []
+        self._others = set[int | None]()
+
+    async def is_served_by_others(self) -> bool:
+        """Whether a Forge answers that is not ours, or has, and has its port still.
+
+        While it loads a checkpoint it may be silent for long; one of ours beside it would only take
+        its memory.
+        """
+        port = self._probe.address.port
+        if await self._probe.answers():
+            self._others = await asyncio.to_thread(listeners, port)
+            return True
+        if self._others:
+            self._others &= await asyncio.to_thread(listeners, port)
+        return bool(self._others)
 
     async def is_ready(self, pid: int) -> bool:
         """Whether the process, or one that it has started, can draw.
@@ -44,6 +60,13 @@ class ForgeReadiness:
         port = self._probe.address.port
         if await asyncio.to_thread(has_lost_port, port, said, pid):
             raise StartFailed(await asyncio.to_thread(port_taken, port))
+
+
+async def needs_its_port(probe: ForgeProbe) -> None:
+    """Raises `CannotStartNow` while something else has it: a start would come to nothing."""
+    port, host = probe.address.port, probe.address.host
+    if await asyncio.to_thread(is_taken, port, host):
+        raise CannotStartNow(await asyncio.to_thread(port_taken, port))
 
 
 def has_lost_port(port: int, said: Sequence[str], pid: int | None = None) -> bool:

@@ -22,7 +22,7 @@ class CannotStart(LauncherError):
 
 
 class CannotStartNow(LauncherError):
-    """A service cannot be started at this moment: the machine lacks memory or processes."""
+    """A service cannot be started at this moment: memory is full, or its port is taken."""
 
 
 class CannotEnd(LauncherError):

@@ -23,7 +23,7 @@ class Program(Protocol):
     start_limit_s: float
 
     async def prepare(self) -> Launch:
-        """What to start now. Raises `CannotStart`."""
+        """What to start now. Raises `CannotStart` and `CannotStartNow`."""
 
     async def is_served_by_others(self) -> bool:
         """Whether something that we did not start does its work already."""

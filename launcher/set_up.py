@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from launcher import env_file, first_run
+from launcher.env_file import EnvFileUnclear
 from launcher.first_run import Answers
 from launcher.forge_install import find, usual_places
 from launcher.pages import Asked, Pages, Redirect
@@ -75,6 +76,8 @@ class SetUp:
     async def _write(self, answers: Answers) -> dict[str, str]:
         try:
             await asyncio.to_thread(env_file.update, self._env_path, answers.values())
+        except EnvFileUnclear as error:
+            return {"forge": error.message}
         except OSError as error:
             return {"forge": f"{self._env_path} cannot be written ({error.strerror})."}
         if not self._answers.done():  # it may be sent twice

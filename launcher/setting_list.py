@@ -9,14 +9,14 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from launcher import env_file
 from launcher.errors import SettingsInvalid
 from launcher.forge_install import NoForge, read
 from launcher.navigator import NoAnswer, ask_once
-from launcher.settings import LauncherSettings
+from launcher.settings import SIMULATOR, LauncherSettings
 
 OWN = "data folder"
 ENVIRONMENT = "environment"
@@ -30,7 +30,8 @@ class Setting:
     """A setting as people see it.
 
     `value` is what holds, None for a secret; `is_set`: it holds more than nothing. `said_by` is the
-    source: `data folder`, `environment`, `./.env`, None for its default. `meaning` is Markdown.
+    source: `data folder`, `environment`, `./.env`, None for its default. `meaning` is Markdown,
+    `remark` a sentence on the value.
     """
 
     section: str
@@ -42,6 +43,7 @@ class Setting:
     value: str | None = field(repr=False)
     is_set: bool
     said_by: str | None
+    remark: str = ""
 
     @property
     def own(self) -> str:
@@ -62,7 +64,7 @@ class SettingList:
             ask_once, ("settings", "list", f"--data-dir={self._data_dir}"), self._environ
         )
         try:
-            found = [Setting(**one) for one in told["settings"]]
+            found = [_remarked(Setting(**one)) for one in told["settings"]]
         except (KeyError, TypeError) as error:
             raise NoAnswer("navigator settings says what cannot be understood.") from error
         return [
@@ -75,7 +77,7 @@ class SettingList:
         """Writes the changes, None for taking one out, if all is possible then.
 
         Else gives what is wrong, by name; `settings` for what concerns no single one. Raises
-        `NoAnswer` and OSError.
+        `NoAnswer`, `EnvFileUnclear` and OSError.
         """
         return await asyncio.to_thread(self._change, changes)
 
@@ -120,3 +122,12 @@ class SettingList:
             except NoForge as error:
                 found.setdefault("FORGE_DIR", error.message)
         return found
+
+
+def _remarked(one: Setting) -> Setting:
+    """With a word on a folder that is not there: its disk may be away, so that it is no error."""
+    if one.unit != "folder" or not one.value or one.value == SIMULATOR:
+        return one
+    if Path(one.value).expanduser().is_dir():
+        return one
+    return replace(one, remark="This folder is not there now. ")

@@ -5,11 +5,13 @@ environment over; nothing here reads it.
 """
 
 import ipaddress
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 from dotenv import dotenv_values
 from platformdirs import user_data_path
 
@@ -39,8 +41,8 @@ class ForgeAddress:
 
     @property
     def is_here(self) -> bool:
-        """Whether it is on this machine."""
-        return self.is_bound or _is_own(self.host)
+        """Whether it is on this machine. Blocks for a moment."""
+        return self.is_bound or _is_own(self.host) or _is_this_machine(self.host)
 
     @property
     def url(self) -> str:
@@ -132,6 +134,16 @@ def _is_own(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether it is another of its addresses, or its name."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.lower() in {socket.gethostname().lower(), socket.getfqdn().lower()}
+    found = {one.address for told in psutil.net_if_addrs().values() for one in told}
+    return address.is_unspecified or host in found
 
 
 def _read(folder: Path, name: str) -> dict[str, str]:

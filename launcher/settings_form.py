@@ -8,8 +8,8 @@ from itertools import groupby
 from launcher.setting_list import ENVIRONMENT, GENERAL, OWN, Setting
 
 SWITCH = "on or off"
-_ON, _OFF = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
-_FORGET = "forget:"
+_ON, _OFF = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off", ""})
+_FORGET, _WAS = "forget:", "was:"
 _CODE = re.compile(r"`([^`]+)`")
 _EMPHASIS = re.compile(r"\*([^*]+)\*")
 
@@ -46,7 +46,10 @@ def contents(settings: Iterable[Setting]) -> str:
 
 
 def changes_of(sent: Mapping[str, str], settings: Iterable[Setting]) -> dict[str, str | None]:
-    """What a form wants to be different: the new values, None for what is to be taken out."""
+    """What a form wants to be different: the new values, None for what is to be taken out.
+
+    Only what was changed in the form counts: it may have been open for long.
+    """
     changes: dict[str, str | None] = {}
     for one in settings:
         text = sent.get(one.name, "").strip()
@@ -57,9 +60,23 @@ def changes_of(sent: Mapping[str, str], settings: Iterable[Setting]) -> dict[str
                 changes[one.name] = text
             elif sent.get(f"{_FORGET}{one.name}") == "on":
                 changes[one.name] = None
-        elif text != _shown(one):
+        elif text not in {sent.get(f"{_WAS}{one.name}", _shown(one)), _shown(one)}:
             changes[one.name] = text or None
     return changes
+
+
+def conflicts_of(sent: Mapping[str, str], settings: Iterable[Setting]) -> dict[str, str]:
+    """What a form wants to be different that is different already since it was shown."""
+    changes = changes_of(sent, settings)
+    found = {}
+    for one in settings:
+        shown = _shown(one)
+        if one.name in changes and sent.get(f"{_WAS}{one.name}", shown) != shown:
+            now = f"to {shown}" if shown else "by taking it out"
+            found[one.name] = (
+                f"was changed elsewhere meanwhile, {now}; save once more if you mean it"
+            )
+    return found
 
 
 def _field(one: Setting, problem: str | None, sent: Mapping[str, str] | None) -> str:
@@ -67,11 +84,18 @@ def _field(one: Setting, problem: str | None, sent: Mapping[str, str] | None) ->
     trouble = f'<strong role="alert">{html.escape(problem)}</strong>' if problem else ""
     return (
         f'<label for="{one.name}"><code>{one.name}</code> <small>{html.escape(one.unit)}</small>'
-        f"</label>{_input(one, value)}{trouble}<small>{_source(one)}{markdown(one.meaning)}</small>"
+        f"</label>{_input(one, value)}{trouble}<small>{_source(one)}{html.escape(one.remark)}"
+        f"{markdown(one.meaning)}</small>"
     )
 
 
 def _input(one: Setting, value: str) -> str:
+    shown = html.escape(_shown(one), quote=True)
+    was = f'<input type="hidden" name="{_WAS}{one.name}" value="{shown}">'
+    return _visible(one, value) + ("" if one.is_secret else was)
+
+
+def _visible(one: Setting, value: str) -> str:
     named = f'id="{one.name}" name="{one.name}"'
     named += " disabled" if one.said_by == ENVIRONMENT else ""
     if one.is_secret:
@@ -99,7 +123,7 @@ def _shown(one: Setting) -> str:
     """What stands in the field at first; nothing means what holds by itself."""
     if one.said_by == ENVIRONMENT:
         return one.value or ""
-    if one.unit != SWITCH or not one.own:
+    if one.unit != SWITCH or one.said_by != OWN:
         return one.own
     word = one.own.strip().lower()
     return "true" if word in _ON else "false" if word in _OFF else one.own
@@ -117,6 +141,8 @@ def _word(value: str) -> str:
 def _source(one: Setting) -> str:
     if one.said_by == ENVIRONMENT:
         return "<strong>The environment says it; it cannot be changed here.</strong> "
+    if one.said_by == OWN and not one.is_set and one.unit != SWITCH:
+        return "<strong>Set to nothing.</strong> "
     if one.said_by not in {None, OWN}:
         return f"Now said by <code>{html.escape(str(one.said_by))}</code>. "
     return ""

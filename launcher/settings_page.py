@@ -76,9 +76,12 @@ class SettingsPage:
 
     async def _save(self, sent: Mapping[str, str]) -> str:
         try:
-            changes = settings_form.changes_of(sent, await self._settings.read())
-            problems = await self._settings.change(changes) if changes else {}
-        except NoAnswer as error:
+            settings = await self._settings.read()
+            changes = settings_form.changes_of(sent, settings)
+            problems = settings_form.conflicts_of(sent, settings)
+            if changes and not problems:
+                problems = await self._settings.change(changes)
+        except LauncherError as error:
             problems = {GENERAL: error.message}
         except OSError as error:
             problems = {GENERAL: f"{self._env_path} cannot be written ({error.strerror})."}

@@ -72,6 +72,14 @@ class LanSharing:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _NAME).write_text(json.dumps({"is_on": is_on}), "utf-8")
 
+    @staticmethod
+    def forget(folder: Path) -> None:
+        """It was on, and is not to be any more. Blocks."""
+        try:
+            (folder / _NAME).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("Navigator may be shared again at the next start: %s", error)
+
     async def look(self, *, is_on: bool) -> None:
         """Keeps the addresses up to date, and goes back when the time is over."""
         if is_on != self.state.is_on:  # as it was started
@@ -83,24 +91,29 @@ class LanSharing:
         ends = self.state.goes_back_at
         if ends is not None and self._now() >= ends:
             log.warning("sharing was not confirmed, and is switched off")
-            await self.turn(False)
+            await self._switch(False)
 
     async def turn(self, on: bool) -> None:
         """Switches, and tests itself through the address that friends would use.
 
         Raises `NotShared` when Navigator does not come up again.
         """
-        self.state = Sharing(is_on=on)
-        if not on:
-            await self._remember(False)
-        self._server.share(on)
+        await self._switch(on)
         url = await self._ready()
         if on:
             await self._prove(url)
 
     async def prove(self) -> None:
         """Tests what is shared already. Raises `NotShared`."""
+        self.state = Sharing(True, self.state.addresses, goes_back_at=self._now() + _UNPROVEN)
         await self._prove(await self._ready())
+
+    async def _switch(self, on: bool) -> None:
+        # From the beginning, so that it also ends where Navigator takes long to come up again.
+        self.state = Sharing(is_on=on, goes_back_at=self._now() + _UNPROVEN if on else None)
+        if not on:
+            await self._remember(False)
+        self._server.share(on)
 
     async def _prove(self, url: str) -> None:
         found = await asyncio.to_thread(self._urls, url)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from launcher.forge_probe import ForgeProbe
-from launcher.forge_readiness import ForgeReadiness
+from launcher.forge_readiness import ForgeReadiness, needs_its_port
 from launcher.process import Launch, sentence_of_exit
 
 _GRACE_S = 5.0
@@ -26,14 +26,15 @@ class SimulatedForge:
         self._readiness = ForgeReadiness(probe, lines)
 
     async def prepare(self) -> Launch:
-        """How to start it."""
+        """How to start it. Raises `CannotStartNow`."""
+        await needs_its_port(self._probe)
         port = str(self._probe.address.port)
         command = (sys.executable, "-u", "-P", "-m", "app.simulator", "--port", port)
         return Launch(command, dict(self._environ))
 
     async def is_served_by_others(self) -> bool:
         """Whether a real one answers, which is better."""
-        return await self._probe.answers()
+        return await self._readiness.is_served_by_others()
 
     async def is_ready(self, pid: int) -> bool:
         """Whether it can draw. Raises `StartFailed` and `GivesUp`."""

@@ -1,6 +1,7 @@
 """`navigator settings`: what holds, where it comes from, and whether it is possible."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.errors import SettingsInvalid
 from app.setting_texts import SettingText, setting_texts
 
 _HIDDEN = "(hidden)"
+_LOGIN = re.compile(r"(?<=:)//[^/@\s]+@")  # in a web address
 
 
 @click.group()
@@ -74,7 +76,7 @@ def _row(text: SettingText, sources: Mapping[str, Mapping[str, str]]) -> dict[st
     """A setting, with the first source that has it; `value` is None for a secret."""
     said_by = next((name for name, said in sources.items() if text.name in said), None)
     value = sources[said_by][text.name] if said_by is not None else text.default
-    shown = None if text.is_secret else value
+    shown = None if text.is_secret else _LOGIN.sub("//…@", value)
     return {**asdict(text), "value": shown, "is_set": bool(value), "said_by": said_by}
 
 

@@ -12,6 +12,7 @@ from subprocess import Popen
 import aiohttp
 import pytest
 
+from launcher.activity import Work
 from launcher.doctor import Doctor, memory_of
 from launcher.navigator_api import NavigatorApi, NavigatorStatus
 from launcher.service_state import ServiceSnapshot, ServiceState
@@ -30,6 +31,7 @@ class Patient:
     reasons: list[str | None] = field(default_factory=list)
     answers: bool = True
     size_bytes: int = 0
+    work_s: float = 0.0
     during: list[str | None] = field(default_factory=list)
 
     def restart(self, reason: str | None = None) -> None:
@@ -75,6 +77,7 @@ async def ward(
             patient.does_answer,
             ram_limit_bytes=limit_bytes,
             memory=lambda _: patient.size_bytes,
+            work=lambda pid: {pid: Work(patient.work_s, 0)},
             saw=saw,
             look_s=0.02,
         )
@@ -127,6 +130,25 @@ async def test_silent_forge_is_restarted_after_a_while(
         await until(lambda: found.patient.reasons)
         assert found.patient.reasons == ["Forge answered no more; restarted."]
         assert found.doctor.treatments.counts["silent"] == 1
+
+
+@pytest.mark.parametrize("how", ["works", "writes"])
+async def test_silent_forge_that_is_busy_is_left_alone_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    async with ward(tmp_path, monkeypatch) as found:
+        found.patient.answers = False
+        for number in range(40):  # it restarts itself, or loads a checkpoint
+            if how == "works":
+                found.patient.work_s += 60
+            else:
+                line = f"Installing {number}"
+                found.patient.snapshot = replace(found.patient.snapshot, last_line=line)
+            seen = len(found.seen)
+            await until(lambda seen=seen: len(found.seen) > seen)  # type: ignore[misc]
+        assert found.patient.reasons == []
+        monkeypatch.setattr("launcher.doctor._BUSY_S", 0.0)
+        await until(lambda: found.patient.reasons)
 
 
 async def test_forge_that_grows_is_recycled_between_jobs(

@@ -2,8 +2,11 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -11,8 +14,10 @@ import pytest
 
 from app.simulator import Simulator, SimulatorOptions
 from launcher.forge_plan import ForgePlan, chosen_port, planned
+from launcher.ports import is_taken
 from launcher.settings import LauncherSettings
 from tests.fakes.forge_install import FakeForge
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -79,6 +84,48 @@ async def test_tunnel_to_another_forge_is_used(
         )
         assert plan.address.url == f"http://localhost:{port}"
         assert plan.notice is None
+
+
+async def test_own_addresses_are_of_this_machine(
+    session: aiohttp.ClientSession,
+    tmp_path: Path,
+    unused_port: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = {"eth0": [SimpleNamespace(address="192.0.2.7")]}
+    monkeypatch.setattr("psutil.net_if_addrs", lambda: told)
+    host = f"http://192.0.2.7:{unused_port}/sdapi/v1"
+    plan = await plan_of(session, tmp_path, "--listen", SD_API_HOST=host)
+    assert plan.address.url == f"http://127.0.0.1:{unused_port}"
+    assert plan.folder == tmp_path / "forge"
+
+
+async def test_forge_that_others_are_starting_is_waited_for(
+    session: aiohttp.ClientSession, tmp_path: Path, unused_port: int
+) -> None:
+    by_hand = FakeForge(tmp_path / "by hand")
+    by_hand.behave(window_s=2)
+    with subprocess.Popen(
+        [sys.executable, "-u", "launch.py", "--port", str(unused_port)],
+        cwd=by_hand.root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as started:
+        try:
+            await until(lambda: is_taken(unused_port))
+            plan = await plan_of(session, tmp_path, f"--port {unused_port}")
+            assert (plan.address.port, plan.notice) == (unused_port, None)
+        finally:
+            started.kill()
+
+
+async def test_https_stays_where_forge_speaks_it(
+    session: aiohttp.ClientSession, tmp_path: Path, unused_port: int
+) -> None:
+    flags = f"--tls-keyfile k --tls-certfile c --port {unused_port}"
+    host = f"https://localhost:{unused_port}/sdapi/v1"
+    plan = await plan_of(session, tmp_path, flags, SD_API_HOST=host)
+    assert plan.address.url == f"https://localhost:{unused_port}"
 
 
 async def test_scheme_of_another_machine_stays(

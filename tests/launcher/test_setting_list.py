@@ -66,6 +66,8 @@ async def test_possible_change_is_written_and_the_rest_stays(data_dir: Path) -> 
         ({"FORGE_DIR": "/nowhere"}, {"FORGE_DIR"}),
         ({"DB_URL": "a\nb"}, {"DB_URL": "one line of plain text, please"}),
         ({"SD_API_AUTH": "x"}, {"SD_API_AUTH": "must be user:password"}),
+        ({"HTTP_API_HOST": "foo bar"}, {"HTTP_API_HOST"}),
+        ({"JOB_STALL_MINUTES": "inf"}, {"JOB_STALL_MINUTES"}),
     ],
 )
 async def test_impossible_change_is_told_and_nothing_written(
@@ -82,6 +84,13 @@ async def test_folder_of_forge_is_looked_at(data_dir: Path, tmp_path: Path) -> N
     assert await list_of(data_dir).change({"FORGE_DIR": str(forge.root)}) == {}
     assert await list_of(data_dir).change({"FORGE_DIR": "simulator"}) == {}
     assert "FORGE_DIR=simulator\n" in own(data_dir)
+
+
+async def test_folder_that_is_not_there_is_no_error_but_told(data_dir: Path) -> None:
+    gone = str(data_dir / "gone")
+    assert await list_of(data_dir).change({"MODEL_DIR": gone, "COMPASS_DIR": str(data_dir)}) == {}
+    found = {one.name: one.remark for one in await list_of(data_dir).read()}
+    assert (found["MODEL_DIR"], found["COMPASS_DIR"]) == ("This folder is not there now. ", "")
 
 
 async def test_first_setting_makes_the_file_for_its_owner_alone(data_dir: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from launcher.setting_list import Setting
-from launcher.settings_form import changes_of, contents, form, markdown
+from launcher.settings_form import changes_of, conflicts_of, contents, form, markdown
 
 
 def setting(name: str = "PORT", **changes: Any) -> Setting:
@@ -45,6 +45,26 @@ def test_only_what_is_different_is_changed(
     one: Setting, sent: dict[str, str], changes: dict[str, str | None]
 ) -> None:
     assert changes_of(sent, [one]) == changes
+
+
+def test_page_that_was_open_for_long_takes_nothing_back() -> None:
+    sent = {"PORT": "4", "was:PORT": "4"}
+    elsewhere = setting(value="7", said_by="data folder")
+    assert changes_of(sent, [elsewhere]) == {}
+    assert conflicts_of(sent, [elsewhere]) == {}
+    assert changes_of({"PORT": "7", "was:PORT": "4"}, [elsewhere]) == {}
+    both = {"PORT": "5", "was:PORT": "4"}
+    (reason,) = conflicts_of(both, [elsewhere]).values()
+    assert "changed elsewhere meanwhile, to 7" in reason
+    assert 'name="was:PORT" value="7"' in form([elsewhere], {"PORT": reason}, both)
+
+
+def test_what_is_set_to_nothing_is_told() -> None:
+    nothing = setting(value="", is_set=False, said_by="data folder")
+    assert "Set to nothing." in form([nothing], {})
+    off = setting("ON", unit="on or off", default="true", value="", is_set=False,
+                  said_by="data folder")  # fmt: skip
+    assert '<option value="false" selected>off' in form([off], {})
 
 
 def test_fields_show_what_holds() -> None:

@@ -131,3 +131,27 @@ async def test_file_that_makes_no_sense_shares_nothing(world: World, text: str) 
     (world.folder / "sharing.json").unlink()
     world_without_disk = World(world.folder / "nowhere")
     await world_without_disk.sharing().turn(True)  # which is only not remembered
+
+
+async def test_sharing_that_comes_up_late_ends_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launcher.sharing._READY_LIMIT_S", 0.05)
+    world.server.is_up = False
+    sharing = world.sharing()
+    for begin in (sharing.turn(True), sharing.prove()):
+        with pytest.raises(NotShared):
+            await begin
+        assert sharing.state.goes_back_at is not None
+    world.server.is_up = True
+    world.now += timedelta(minutes=5)
+    await sharing.look(is_on=True)
+    assert not sharing.state.is_on
+    assert world.server.switched == [True, False]
+
+
+def test_what_is_not_wanted_any_more_is_forgotten(tmp_path: Path) -> None:
+    LanSharing.remember(tmp_path, is_on=True)
+    LanSharing.forget(tmp_path)
+    LanSharing.forget(tmp_path)
+    assert not LanSharing.was_on(tmp_path)

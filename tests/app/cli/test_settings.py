@@ -53,7 +53,9 @@ def test_list_says_what_holds_and_who_says_so(
 
 
 def test_secrets_are_not_shown(data_dir: Path) -> None:
-    (data_dir / ".env").write_text("CIVITAI_API_KEY=topsecret\n")
+    (data_dir / ".env").write_text(
+        "CIVITAI_API_KEY=topsecret\nSD_API_HOST=http://me:topsecret@host:7860/sdapi/v1\n"
+    )
     for arguments in (["list"], ["list", "--json"]):
         assert "topsecret" not in run(data_dir, *arguments).stdout
     found = listed(data_dir)
