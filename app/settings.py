@@ -287,6 +287,11 @@ def setting_names() -> frozenset[str]:
     return frozenset(names)
 
 
+def unset_when_empty() -> frozenset[str]:
+    """Settings for which nothing is no value."""
+    return _NUMBERS | {"SECRET_KEY"}
+
+
 def data_dir_of(environ: Mapping[str, str], working_dir: Path | None = None) -> Path:
     """The data folder when the command line names none."""
     name = "NAVIGATOR_DATA_DIR"

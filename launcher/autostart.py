@@ -92,10 +92,10 @@ def of_this_system(environ: Mapping[str, str], command: Sequence[str]) -> Autost
     return XdgAutostart(environ, command) if sys.platform == "linux" else None
 
 
-def own_command(data_dir: Path) -> list[str]:
-    """What starts us, as we were started, with the same data folder."""
+def own_command(data_dir: Path, options: Sequence[str] = ()) -> list[str]:
+    """What starts us, as we were started, with the same data folder and the same options."""
     ours = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "launcher"]
-    return [*ours, f"--data-dir={data_dir}", FLAG]
+    return [*ours, f"--data-dir={data_dir}", *options, FLAG]
 
 
 def _quoted(word: str) -> str:

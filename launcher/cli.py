@@ -49,7 +49,11 @@ def main(
     options = [f"{name}={value}" for name, value in given.items() if value is not None]
     options += ["--lan"] if lan else []
     if not headless:
-        from launcher.desktop import run_desktop
+        from launcher.outside import has_screen
+        from launcher.start_desktop import run_desktop
+
+        if not has_screen(os.environ):
+            _first_run(data_dir, forge_dir)
 
         try:
             code = run_desktop(
@@ -76,8 +80,10 @@ def _first_run(data_dir: Path | None, forge_dir: Path | None) -> None:
     from launcher.navigator import run_once
     from launcher.terminal_set_up import set_up
 
+    if not sys.stdin.isatty():
+        return
     settings = _settings(data_dir, forge_dir)
-    if first_run.is_known(settings) or not sys.stdin.isatty():
+    if first_run.is_known(settings):
         return
     arguments = ("compass", "install", f"--data-dir={settings.data_dir}")
     try:

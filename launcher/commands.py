@@ -115,6 +115,11 @@ class OpenSettings:
 
 
 @dataclass(frozen=True)
+class BeginAnew:
+    """Read the settings again, which were impossible, and start with them."""
+
+
+@dataclass(frozen=True)
 class ProveSharing:
     """Find out whether friends can reach what is shared already."""
 
@@ -161,6 +166,7 @@ Command = (
     | Restart
     | OpenLog
     | OpenSettings
+    | BeginAnew
     | StartAtLogin
     | OpenFirstRun
     | ProveSharing

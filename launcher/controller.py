@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import psutil
 
 from launcher.control import Refused, listening
 from launcher.doctor import Doctor
@@ -17,10 +16,10 @@ from launcher.forge import Forge
 from launcher.forge_plan import planned
 from launcher.forge_probe import ForgeProbe
 from launcher.keep_awake import KeepAwake
+from launcher.left_behind import end_what_is_left
 from launcher.navigator import Navigator, run_once
 from launcher.navigator_api import NavigatorApi, NavigatorStatus
 from launcher.output import Output
-from launcher.process_tree import end_left_behind
 from launcher.program import Program
 from launcher.record import RecordFile
 from launcher.service import Service
@@ -32,7 +31,6 @@ from launcher.snapshot import Snapshot
 log = logging.getLogger(__name__)
 
 FOLDER = "launcher"
-_ORDERLY_END_S = 10.0
 _FORGE, _NAVIGATOR = "forge", "navigator"
 
 Echo = Callable[[str, str], None]
@@ -49,13 +47,13 @@ class Controller:
         options: Sequence[str] = (),
         echo: Echo = lambda _, __: None,
         keep_awake: KeepAwake | None = None,
-        ends_with_navigator: bool = True,
+        is_headless: bool = True,
         is_lan: bool = False,
     ):
         """`options` are of `navigator serve`; `echo` hears each line of a service, by its name.
 
-        With `ends_with_navigator`, `run` ends when Navigator is given up. With `is_lan` others can
-        reach it."""
+        Headless, `run` ends when Navigator is given up, and the command line reaches us. With
+        `is_lan` others can reach Navigator."""
         self._settings = settings
         self._environ = environ
         self._options = options
@@ -63,10 +61,11 @@ class Controller:
         self._keep_awake = keep_awake or KeepAwake()
         self._token = secrets.token_urlsafe(32)
         self._status: NavigatorStatus | None = None
-        self._ends_with_navigator = ends_with_navigator
+        self._is_headless = is_headless
         self._is_lan = is_lan
         self._share_starts = 0
         self._stopping = asyncio.Event()
+        self.ends_all: Callable[[], None] = self.stop  # for whoever adds something around us
         self.on_show: Callable[[], None] = lambda: None  # somebody has started us once more
         self.started = asyncio.Event()  # from then on there are snapshots
         self._changed = asyncio.Event()
@@ -105,11 +104,15 @@ class Controller:
         """Whether it does whatever `share` says."""
         return self._settings.is_shared or "--lan" in self._options
 
+    def hide(self, secrets: Sequence[str]) -> None:
+        """From now on these do not get into the logs of the services."""
+        for output in self._outputs.values():
+            output.secrets = (*secrets, self._token)
+
     def reload(self, settings: LauncherSettings) -> None:
         """Takes settings that were read anew, as far as nothing has to begin anew for them."""
         self._settings = settings
-        for output in self._outputs.values():
-            output.secrets = (*settings.secrets, self._token)
+        self.hide(settings.secrets)
 
     def share(self, with_others: bool) -> None:
         """Starts Navigator again where others can reach it, or not."""
@@ -158,7 +161,7 @@ class Controller:
         async with self._running():
             while not self._stopping.is_set():
                 self._changed.clear()
-                if self._navigator.state is ServiceState.FAILED and self._ends_with_navigator:
+                if self._navigator.state is ServiceState.FAILED and self._is_headless:
                     break
                 await self._until_something_happens()
             failed = self._navigator.snapshot
@@ -173,7 +176,7 @@ class Controller:
             self._session = session
             records = {name: RecordFile(self.folder / f"{name}.json") for name in
                        (_FORGE, _NAVIGATOR)}  # fmt: skip
-            await asyncio.to_thread(self._end_left_behind, records)
+            await asyncio.to_thread(end_what_is_left, records, first=_NAVIGATOR)
             self._plan = await planned(session, self._settings, self._environ)
             if self._plan.notice is not None:
                 log.warning("%s", self._plan.notice)
@@ -229,7 +232,8 @@ class Controller:
                 service.start()
                 await stack.enter_async_context(service.supervised())
             await stack.enter_async_context(self._doctor.on_duty())
-            await stack.enter_async_context(listening(self.folder, self._command))
+            if self._is_headless:
+                await stack.enter_async_context(listening(self.folder, self.command))
             self.started.set()
             yield
 
@@ -239,7 +243,7 @@ class Controller:
         for task in tasks:
             task.cancel()
 
-    async def _command(self, asked: dict[str, Any]) -> Any:
+    async def command(self, asked: dict[str, Any]) -> Any:
         """What the command line wants. Raises `Refused`."""
         match asked.get("command"):
             case "status" | "show" as name:
@@ -248,7 +252,7 @@ class Controller:
                 shown = self.snapshot()
                 return {"text": shown.as_text(), "json": shown.as_json()}
             case "stop":
-                self.stop()
+                self.ends_all()
                 return None
             case "restart" if asked.get("service") in self._services:
                 if self._services[asked["service"]].snapshot.is_foreign:
@@ -278,20 +282,6 @@ class Controller:
         )
         stack.callback(output.close)
         return output
-
-    def _end_left_behind(self, records: Mapping[str, RecordFile]) -> None:
-        # Navigator first: else it would see Forge fail under the running job.
-        for name in (_NAVIGATOR, _FORGE):
-            file = records[name]
-            record = file.read()
-            process = record.process() if record is not None else None
-            if name == _NAVIGATOR and process is not None:
-                # It has noticed that we were gone, and ends in order.
-                with contextlib.suppress(psutil.Error):
-                    process.wait(_ORDERLY_END_S)
-            if end_left_behind(record, file.mark):
-                log.warning("%s of a launcher that was killed was still there, and was ended", name)
-            file.remove()
 
     async def _saw(self, status: NavigatorStatus | None) -> None:
         self._status = status

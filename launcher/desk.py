@@ -7,8 +7,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 from launcher import firewall, queue_commands
 from launcher.autostart import Autostart
@@ -37,7 +38,7 @@ from launcher.errors import LauncherError
 from launcher.gpu import Gpu
 from launcher.log_view import LOGS
 from launcher.navigator_api import NavigatorAway
-from launcher.notices import notices
+from launcher.notices import notices, with_what_was_known
 from launcher.outside import Outside
 from launcher.owner import Owner
 from launcher.pages import Pages, invitation
@@ -91,6 +92,7 @@ class Desk:
         self._wake = asyncio.Event()
         self._wanted: asyncio.Queue[Command] = asyncio.Queue()
         self._view: View | None = None
+        self._told: View | None = None  # what notices were made of
         self._waiting: tuple[Friend, ...] = ()
         self._users: tuple[Friend, ...] = ()
         self._people_s = float("-inf")
@@ -102,7 +104,10 @@ class Desk:
     def want(self, command: Command) -> None:
         """Takes what a person wants, from whatever thread; returns at once."""
         with contextlib.suppress(RuntimeError):  # everything has ended
-            self._loop.call_soon_threadsafe(self._wanted.put_nowait, command)
+            if isinstance(command, Quit):  # also while another one takes long
+                self._loop.call_soon_threadsafe(self._quit, command.is_sure)
+            else:
+                self._loop.call_soon_threadsafe(self._wanted.put_nowait, command)
 
     @contextlib.asynccontextmanager
     async def staffed(self) -> AsyncIterator[None]:
@@ -135,10 +140,12 @@ class Desk:
         gpu = await asyncio.to_thread(self._gpu.read)
         starts = await asyncio.to_thread(self._autostart.is_on) if self._autostart else None
         view = self._seen(gpu, starts)
-        before, self._view = self._view, view
+        self._view = view
         self._tray.show(face(view))
+        # While Navigator is away for a moment, nothing is news.
+        before, self._told = self._told, with_what_was_known(view, self._told)
         if before is not None:
-            for notice in notices(before, view):
+            for notice in notices(before, self._told):
                 self._tray.notify(notice)
 
     def _seen(self, gpu: GpuMemory | None, starts_at_login: bool | None) -> View:
@@ -179,18 +186,25 @@ class Desk:
 
     async def _obey(self) -> None:
         while True:
-            command = await self._wanted.get()
-            try:
-                await self._do(command)
-            except LauncherError as error:
-                self._tell("It did not work", error.message)
-            except OSError as error:
-                self._tell("It did not work", f"The system refuses it: {error}.")
-            except Exception:
-                log.exception("a command failed: %s", type(command).__name__)
-                self._tell("It did not work", "The launcher's log says why.")
-            self._people_s = float("-inf")
-            self._wake.set()
+            await self._tried(self._do(await self._wanted.get()))
+
+    def _go_on_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does what takes long, so that other commands need not wait."""
+        self._beside = [task for task in self._beside if not task.done()]
+        self._beside.append(asyncio.create_task(self._tried(work)))
+
+    async def _tried(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except LauncherError as error:
+            self._tell("It did not work", error.message)
+        except OSError as error:
+            self._tell("It did not work", f"The system refuses it: {error}.")
+        except Exception:
+            log.exception("what was clicked failed")
+            self._tell("It did not work", "The launcher's log says why.")
+        self._people_s = float("-inf")
+        self._wake.set()
 
     async def _do(self, command: Command) -> None:
         if await queue_commands.obey(self._controller.api, command):
@@ -214,11 +228,11 @@ class Desk:
             case Disable(user_id):
                 await people.decide(user_id, "disable")
             case Share(with_others):
-                await self._sharing.turn(with_others)
+                self._go_on_beside(self._sharing.turn(with_others))
             case ProveSharing():
-                await self._sharing.prove()
+                self._go_on_beside(self._sharing.prove())
             case InstallCompass():
-                self._beside.append(asyncio.create_task(self._install_compass()))
+                self._go_on_beside(self._install_compass())
             case KeepSharing():
                 await self._sharing.keep()
             case Start(service):
@@ -236,8 +250,6 @@ class Desk:
             case StartAtLogin(wanted):
                 if self._autostart is not None:
                     await asyncio.to_thread(self._autostart.turn, wanted)
-            case Quit(is_sure):
-                self._quit(is_sure=is_sure)
 
     async def _open_compass(self) -> None:
         """With the owner logged in, who gets an account when this is done for the first time."""
@@ -257,7 +269,7 @@ class Desk:
         if not await asyncio.to_thread(self._outside.open_page, url):
             self._tell("No browser could be opened", otherwise)
 
-    def _quit(self, *, is_sure: bool) -> None:
+    def _quit(self, is_sure: bool) -> None:
         queue = self._view.queue if self._view is not None else None
         is_sure = is_sure or self._clock() - self._asked_to_quit_s < _SURE_S
         if is_sure or queue is None or queue.running is None:

@@ -7,36 +7,41 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from launcher import autostart, first_run, logs
-from launcher.commands import Command, InstallCompass, OpenFirstRun, ProveSharing, Quit
+from launcher import autostart, logs
+from launcher.commands import (
+    BeginAnew,
+    Command,
+    InstallCompass,
+    OpenFirstRun,
+    OpenSettings,
+    ProveSharing,
+    Quit,
+)
 from launcher.console import on_window_closed
+from launcher.control import Refused, listening
 from launcher.controller import FOLDER, Controller
 from launcher.desk import Desk
+from launcher.errors import SettingsInvalid
 from launcher.first_run import Answers
 from launcher.folders import folders_of
 from launcher.gpu import Gpu
-from launcher.instance import RunsAlready, only_instance
-from launcher.menu import SEPARATOR, Entry, IconState
-from launcher.navigator_api import NavigatorAway
 from launcher.outside import Outside
-from launcher.owner import Owner
 from launcher.pages import Pages
-from launcher.people import People
+from launcher.questions import Questions
 from launcher.renewal import Renewal
-from launcher.running import show_first
-from launcher.service_state import ServiceState
-from launcher.set_up import SetUp
 from launcher.setting_list import SettingList
 from launcher.settings import LauncherSettings
 from launcher.settings_page import SettingsPage
 from launcher.sharing import LanSharing
 from launcher.tray import tray_of_this_system
-from launcher.tray_face import Clicked, Face, NoTray, Tray
+from launcher.tray_face import Clicked, Notice, NoTray, Tray
+from launcher.waiting_faces import SET_UP, trouble
 
 log = logging.getLogger(__name__)
+
+_EXIT_SETTINGS_INVALID = 78
 
 
 class Desktop:
@@ -45,25 +50,31 @@ class Desktop:
     def __init__(
         self,
         load: Callable[[], LauncherSettings],
+        settings: LauncherSettings,
         environ: Mapping[str, str],
         *,
         options: Sequence[str],
+        forge_option: Sequence[str] = (),
         asks: bool,
         make_tray: Callable[[Clicked], Tray] = tray_of_this_system,
     ):
-        """`load` reads the settings; with `asks` the first run comes first."""
+        """`load` reads the settings, `settings` are those of now, or what holds instead. `options`
+        are of `navigator serve`, `forge_option` is of ours. With `asks` the first run comes
+        first."""
         self._load = load
-        self._settings = load()
+        self._settings = settings
         self._environ = environ
         self._options = options
+        self._all_options = (*options, *forge_option)
         self._asks = asks
         self._tray = make_tray(self._want)
         self._outside = Outside(environ)
         self._desk: Desk | None = None
         self._controller: Controller | None = None
-        self._set_up: SetUp | None = None
+        self._questions: Questions | None = None
         self._renewal = Renewal(load)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._has_icon, self._no_tray = threading.Event(), threading.Event()
         self._quit: asyncio.Event | None = None
         self._code = 1
         self._is_stopped = False
@@ -74,9 +85,10 @@ class Desktop:
         thread.start()
         self._obey_signals()
         try:
-            self._tray.run(lambda: None)
+            self._tray.run(lambda: self._tray_is(self._has_icon))
         except NoTray as error:
             log.warning("%s Going on without one.", error.message)
+            self._tray_is(self._no_tray)
         except KeyboardInterrupt:
             self.stop()
         finally:
@@ -87,9 +99,7 @@ class Desktop:
     def stop(self) -> None:
         """Ends everything; from whatever thread."""
         self._is_stopped = True
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # it has ended
-                self._loop.call_soon_threadsafe(self._stop_now)
+        self._later(self._stop_now)
 
     def _stop_now(self) -> None:
         if self._quit is not None:
@@ -97,15 +107,36 @@ class Desktop:
         if self._controller is not None:
             self._controller.stop()
 
+    def _tray_is(self, known: threading.Event) -> None:
+        """Says on the other thread what is known of the tray now, or will be once it has begun."""
+        known.set()
+        self._later(self._take_note_of_tray)
+
+    def _take_note_of_tray(self) -> None:
+        if self._questions is not None:
+            self._questions.tray_is(
+                has_icon=self._has_icon.is_set(), has_none=self._no_tray.is_set()
+            )
+
+    def _later(self, act: Callable[[], object]) -> None:
+        """Does it on the other thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(act)
+
     def _want(self, command: Command) -> None:
         """Takes what a person wants, on the tray's thread."""
-        if self._desk is not None and not isinstance(command, OpenFirstRun):
-            self._desk.want(command)
-        elif isinstance(command, Quit):
-            self.stop()
-        elif isinstance(command, OpenFirstRun) and self._loop is not None:
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._ask_again)
+        match command:
+            case OpenFirstRun():
+                self._later(self._ask_again)
+            case BeginAnew():
+                self._later(self._renewal.wanted.set)
+            case _ if self._desk is not None:
+                self._desk.want(command)
+            case OpenSettings():
+                self._later(self._open_settings)
+            case Quit():
+                self.stop()
 
     def _obey_signals(self) -> None:
         names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
@@ -124,23 +155,69 @@ class Desktop:
             self._tray.stop()
 
     async def _control(self) -> int:
-        self._loop, self._quit = asyncio.get_running_loop(), asyncio.Event()
-        async with Pages().serving() as self._pages:
+        self._quit, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        async with (
+            Pages().serving() as self._pages,
+            listening(self._settings.data_dir / FOLDER, self._command),
+        ):
             self._settings_page = self._page_of_settings()
-            while True:
-                answers = await self._asked() if self._asks else None
-                if self._is_stopped:
-                    return 0
-                code = await self._supervise(answers)
-                self._controller = self._desk = self._renewal.controller = None
-                if self._is_stopped or not (self._asks or self._renewal.take()):
-                    return code
+            self._questions = Questions(
+                self._pages,
+                self._environ,
+                open_page=self._outside.open_page,
+                tell=self._tray.notify,
+                controller=lambda: self._controller,
+            )
+            self._take_note_of_tray()
+            return await self._work_on()
+
+    async def _work_on(self) -> int:
+        """Begins again and again: with new settings, with other answers."""
+        assert self._questions is not None  # noqa: S101 - made by `_control`
+        assert self._quit is not None  # noqa: S101 - made by `_control`
+        while not self._is_stopped:
+            try:
                 self._settings = self._load()
+            except SettingsInvalid as error:
+                if not await self._is_mended(error.message):
+                    return _EXIT_SETTINGS_INVALID
+                continue
+            answers = self._questions.taken()
+            if self._asks:
+                self._tray.show(SET_UP)
+                self._questions.ask(self._settings)
+                answers = await self._questions.answered(self._quit)
+                self._asks = False
+                if answers is not None:
+                    self._settings = self._load()
+            if self._is_stopped:
+                break
+            code = await self._supervise(answers)
+            self._controller = self._desk = self._renewal.controller = None
+            if not (self._renewal.take() or self._questions.is_answered):
+                return code
+        return 0
+
+    async def _is_mended(self, sentence: str) -> bool:
+        """Returns when the settings are to be tried again; False when nobody can mend them."""
+        assert self._questions is not None  # noqa: S101 - made by `_control`
+        assert self._quit is not None  # noqa: S101 - made by `_control`
+        log.error("%s", sentence)
+        self._renewal.waits_for_settings = True
+        self._tray.show(trouble(sentence))
+        self._tray.notify(Notice("trouble", "Navigator cannot start", sentence))
+        url = self._settings_page.url()
+        is_shown = await self._questions.wait_for(
+            self._renewal.wanted, self._quit, url=url, title="The settings"
+        )
+        self._renewal.waits_for_settings = False
+        self._renewal.take()
+        return is_shown
 
     def _page_of_settings(self) -> SettingsPage:
         return SettingsPage(
             self._pages,
-            SettingList(self._settings.data_dir, self._environ),
+            SettingList(self._settings.data_dir, self._environ, options=self._all_options),
             self._renewal,
             env_path=self._settings.env_file,
             log_dir=self._settings.log_dir,
@@ -148,80 +225,47 @@ class Desktop:
             open_file=self._outside.open_file,
         )
 
-    async def _asked(self) -> Answers | None:
-        """What the owner answers; None when they quit instead."""
-        self._set_up = SetUp(
-            self._pages,
-            self._settings.env_file,
-            self._environ,
-            self._settings.told,
-            is_shared=await asyncio.to_thread(LanSharing.was_on, self._settings.data_dir / FOLDER),
-            welcome=self._welcome,
-            last_line=lambda: (
-                self._controller.snapshot().forge.last_line
-                if self._controller is not None and self._controller.started.is_set()
-                else ""
-            ),
-        )
-        self._tray.show(_SET_UP_FACE)
-        self._ask_again()
-        assert self._quit is not None  # noqa: S101 - made by `_control`
-        tasks: tuple[asyncio.Task[Any], ...] = (
-            asyncio.create_task(self._set_up.answered()),
-            asyncio.create_task(self._quit.wait()),
-        )
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        self._asks = False
-        if not tasks[0].done() or tasks[0].cancelled():
-            return None
-        self._settings = self._load()
-        answers: Answers = tasks[0].result()
-        return answers
+    def _open_settings(self) -> None:
+        if self._questions is not None:
+            self._questions.show(self._settings_page.url(), "The settings")
 
     def _ask_again(self) -> None:
-        """Shows the page; ends what runs, if need be, to begin with it."""
-        if self._controller is not None:
-            self._asks = True
-            self._controller.stop()
-            return
-        if self._set_up is not None:
-            url = self._set_up.url()
-            log.info("the set-up page: %s", url.rpartition("/")[0])
-            opening = asyncio.to_thread(self._outside.open_page, url)
-            self._opening = asyncio.ensure_future(opening)
+        """Shows the page. What runs goes on until it is answered."""
+        if self._questions is not None and not self._renewal.waits_for_settings:
+            self._questions.ask(self._settings)
 
-    async def _welcome(self) -> str | None:
-        """Where the owner goes once Navigator answers: logged in."""
+    async def _command(self, asked: dict[str, Any]) -> Any:
+        """What the command line wants. Raises `Refused`."""
         controller = self._controller
-        if controller is None or not controller.started.is_set():
-            return None
-        shown = controller.snapshot()
-        if shown.navigator.state is not ServiceState.RUNNING:
-            return None
-        try:
-            code = await Owner(controller.folder).code(People(controller.api))
-        except (NavigatorAway, OSError):
-            return None
-        return f"{controller.api.url}/?code={code}"
+        if controller is not None and controller.started.is_set():
+            return await controller.command(asked)
+        match asked.get("command"):
+            case "stop":
+                self.stop()
+                return None
+            case "show":
+                if self._renewal.waits_for_settings:
+                    self._open_settings()
+                else:
+                    self._ask_again()
+                return {"text": "It waits for an answer in your browser.", "json": {}}
+        raise Refused("Nothing runs yet: it is starting, or waits for an answer in a browser.")
 
     async def _supervise(self, answers: Answers | None) -> int:
-        """Runs both until somebody quits, or wants the set-up again; gives the exit code."""
+        """Runs both until somebody quits, or wants to begin anew; gives the exit code."""
         folder = self._settings.data_dir / FOLDER
+        if answers is not None and not answers.is_shared:
+            await asyncio.to_thread(LanSharing.forget, folder)  # or a start would share it again
         is_lan = await asyncio.to_thread(LanSharing.was_on, folder)
-        if answers is not None:
-            is_lan = answers.is_shared
-            if not is_lan:  # or the next start would share it again
-                await asyncio.to_thread(LanSharing.forget, folder)
         controller = Controller(
             self._settings,
             self._environ,
             options=self._options,
             echo=logs.echo,
-            ends_with_navigator=False,
-            is_lan=is_lan,
+            is_headless=False,
+            is_lan=is_lan or (answers is not None and answers.is_shared),
         )
+        controller.ends_all = self.stop
         self._controller = self._renewal.controller = controller
         running = asyncio.create_task(controller.run())
         started = asyncio.create_task(controller.started.wait())
@@ -231,7 +275,7 @@ class Desktop:
             return running.result()
         if self._is_stopped:
             controller.stop()
-        command = autostart.own_command(self._settings.data_dir)
+        command = autostart.own_command(self._settings.data_dir, self._all_options)
         self._desk = Desk(
             controller,
             self._tray,
@@ -243,52 +287,9 @@ class Desktop:
             autostart=autostart.of_this_system(self._environ, command),
         )
         async with self._desk.staffed():
-            if answers is not None and self._set_up is not None:
-                self._set_up.go_on()
+            if answers is not None:
                 if answers.is_shared:
                     self._desk.want(ProveSharing())
                 if answers.installs_compass:
                     self._desk.want(InstallCompass())
             return await running
-
-
-_SET_UP_FACE = Face(
-    IconState.STARTING,
-    None,
-    "Set-up: see your browser",
-    (
-        Entry("Set-up: see your browser"),
-        SEPARATOR,
-        Entry("Open the set-up page", OpenFirstRun()),
-        SEPARATOR,
-        Entry("Quit", Quit()),
-    ),
-)
-
-
-def run_desktop(
-    environ: Mapping[str, str],
-    *,
-    data_dir: Path | None,
-    forge_dir: Path | None,
-    options: Sequence[str],
-    at_login: bool = False,
-) -> int:
-    """Runs the launcher with its icon; gives the exit code. Raises `LauncherError`.
-
-    `at_login`: the system starts it, so that nothing is opened.
-    """
-
-    def load() -> LauncherSettings:
-        return LauncherSettings.load(environ, data_dir=data_dir, forge_dir=forge_dir)
-
-    settings = load()
-    folder = settings.data_dir / FOLDER
-    is_known = first_run.is_known(settings)
-    try:
-        with only_instance(folder):
-            logs.configure(settings.log_dir, secrets=settings.secrets)
-            asks = not is_known and not at_login
-            return Desktop(load, environ, options=options, asks=asks).run()
-    except RunsAlready as error:
-        return asyncio.run(show_first(folder, error))

@@ -4,6 +4,8 @@ import codecs
 import contextlib
 import os
 import re
+import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +16,9 @@ from launcher.errors import LauncherError
 
 _PLAIN = re.compile(r"[\w./:@%+,~-]*", re.ASCII)
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+_ONE = threading.Lock()  # several pages may be open
 
 
 class EnvFileUnclear(LauncherError):
@@ -28,9 +33,14 @@ def update(path: Path, values: Mapping[str, str | None]) -> None:
     """
     path = path.resolve()  # a link stays one
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    partial.touch(mode=0o600)
+    with _ONE:
+        _update(path, values)
+
+
+def _update(path: Path, values: Mapping[str, str | None]) -> None:
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # for its owner alone
+    os.close(handle)
+    partial = Path(name)
     try:
         with contextlib.suppress(FileNotFoundError):
             partial.write_bytes(path.read_bytes().removeprefix(codecs.BOM_UTF8))
@@ -48,7 +58,6 @@ def update(path: Path, values: Mapping[str, str | None]) -> None:
         wanted = {name: value for name, value in {**before, **values}.items() if value is not None}
         if _read(partial) != wanted:
             raise EnvFileUnclear(f"{path} would be read differently from what is written.")
-        partial.chmod(0o600)
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)

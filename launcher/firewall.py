@@ -9,9 +9,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Protocol
 
-from launcher.windows_elevation import Elevated, run_elevated
+from launcher.windows_elevation import Elevated, run_elevated, system_folder
 
 RULE = "Navigator"
 _LIMIT_S = 30.0
@@ -110,7 +111,7 @@ class WindowsFirewall:
         """Whether our rule names just these ports. What is printed is in the system's language."""
         code, printed = self._look([*_NETSH, "show", "rule", f"name={RULE}"])
         numbers = {int(one) for one in re.findall(r"\b\d{1,5}\b", printed)}
-        return code == 0 and set(ports) <= numbers
+        return code == 0 and set(ports) == numbers
 
     def _adding(self, ports: Sequence[int]) -> list[str]:
         listed = ",".join(str(port) for port in ports)
@@ -128,9 +129,10 @@ def of_this_system() -> Firewall:
 
 def _looked(command: Sequence[str]) -> tuple[int, str]:
     """The exit code of a command, and what it printed."""
+    program, *words = command
     try:
         done = subprocess.run(  # noqa: S603 - ours
-            command,
+            [str(Path(system_folder()) / f"{program}.exe"), *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_LIMIT_S,

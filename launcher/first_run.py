@@ -29,7 +29,10 @@ _FORM = """
 
 @dataclass(frozen=True)
 class Answers:
-    """What the owner wants. `forge` is a folder, or `simulator` for one that only pretends."""
+    """What the owner wants. `forge` is a folder, or `simulator` for one that only pretends.
+
+    A secret that is not typed stays as it is.
+    """
 
     forge: str
     is_shared: bool = False
@@ -38,14 +41,19 @@ class Answers:
     discord_secret: str = field(default="", repr=False)
     installs_compass: bool = True
 
-    def values(self) -> dict[str, str | None]:
-        """The settings; None takes one out of the file."""
-        return {
-            "FORGE_DIR": self.forge,
-            "CIVITAI_API_KEY": self.civitai_key or None,
-            "DISCORD_CLIENT_ID": self.discord_id or None,
-            "DISCORD_CLIENT_SECRET": self.discord_secret or None,
+    def changes(self, told: Mapping[str, str]) -> dict[str, str | None]:
+        """The settings that differ from what holds; None takes one out of the file."""
+        wanted = {"FORGE_DIR": self.forge, "DISCORD_CLIENT_ID": self.discord_id}
+        changes: dict[str, str | None] = {
+            name: value or None
+            for name, value in wanted.items()
+            if value != told.get(name, "").strip()
         }
+        secrets = {
+            "CIVITAI_API_KEY": self.civitai_key,
+            "DISCORD_CLIENT_SECRET": self.discord_secret,
+        }
+        return changes | {name: value for name, value in secrets.items() if value}
 
 
 def is_known(settings: LauncherSettings) -> bool:
@@ -60,9 +68,7 @@ def defaults(found: Path | None, told: Mapping[str, str], *, is_shared: bool) ->
     return Answers(
         forge=forge,
         is_shared=is_shared,
-        civitai_key=told.get("CIVITAI_API_KEY", "").strip(),
         discord_id=told.get("DISCORD_CLIENT_ID", "").strip(),
-        discord_secret=told.get("DISCORD_CLIENT_SECRET", "").strip(),
     )
 
 
@@ -82,8 +88,10 @@ def answers_of(form: Mapping[str, str]) -> Answers:
     )
 
 
-def problems(answers: Answers, environ: Mapping[str, str]) -> dict[str, str]:
-    """What is wrong, by the name of the field. Reads the folder."""
+def problems(
+    answers: Answers, environ: Mapping[str, str], told: Mapping[str, str]
+) -> dict[str, str]:
+    """What is wrong, by the name of the field. `told` are the settings of now. Reads the folder."""
     found: dict[str, str] = {}
     for name in ("forge", "civitai_key", "discord_id", "discord_secret"):
         value = getattr(answers, name)
@@ -96,13 +104,25 @@ def problems(answers: Answers, environ: Mapping[str, str]) -> dict[str, str]:
             found["forge"] = error.message
     if answers.discord_id and not answers.discord_id.isdecimal():
         found["discord_id"] = "The client id of a Discord application is a number."
-    if bool(answers.discord_id) != bool(answers.discord_secret):
+    has_secret = bool(answers.discord_secret or told.get("DISCORD_CLIENT_SECRET", "").strip())
+    if bool(answers.discord_id) != has_secret and (answers.discord_id or answers.discord_secret):
         found.setdefault("discord_secret", "Discord needs both, the client id and its secret.")
     return found
 
 
-def form(answers: Answers, found: Mapping[str, str], *, forge_was_found: bool) -> str:
+def form(
+    answers: Answers,
+    found: Mapping[str, str],
+    told: Mapping[str, str],
+    *,
+    forge_was_found: bool,
+) -> str:
     """The page that asks, as HTML. Whoever presses Enter takes what is there."""
+
+    def secret(name: str, label: str, setting: str, hint: str = "") -> str:
+        if told.get(setting, "").strip():
+            hint = f"{hint} It is set; leave this empty to keep it."
+        return line(name, label, "", "password", hint)
 
     def line(name: str, label: str, value: str, kind: str = "text", hint: str = "") -> str:
         trouble = (
@@ -134,10 +154,9 @@ def form(answers: Answers, found: Mapping[str, str], *, forge_was_found: bool) -
         own=choice("own", "Only this computer, for now", is_chosen=not answers.is_shared),
         lan=choice("lan", "Friends in my network", is_chosen=answers.is_shared),
         compass=f"{compass} Install Compass, the web page for friends",
-        civitai=line("civitai_key", "CivitAI API key", answers.civitai_key, "password",
-                     "To download models."),
+        civitai=secret("civitai_key", "CivitAI API key", "CIVITAI_API_KEY",
+                       "To download models."),
         discord_id=line("discord_id", "Discord client id", answers.discord_id,
                         hint="So that friends can log in with Discord."),
-        discord_secret=line("discord_secret", "Discord client secret", answers.discord_secret,
-                            "password"),
+        discord_secret=secret("discord_secret", "Discord client secret", "DISCORD_CLIENT_SECRET"),
     )  # fmt: skip

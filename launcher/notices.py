@@ -1,6 +1,7 @@
 """What is worth a notification: the difference between two moments. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from launcher.commands import Approve, Deny
 from launcher.service_state import ServiceState
@@ -37,6 +38,17 @@ def notices(before: View, now: View) -> Iterator[Notice]:
         if gpu is not None and gpu.before_bytes is not None:
             told = f"{gpu.before_bytes / 1e9:.1f} → {gpu.used_bytes / 1e9:.1f} GB"
         yield Notice("gpu", "The GPU is free", told)
+
+
+def with_what_was_known(now: View, before: View | None) -> View:
+    """`now`, with the queue and the downloads of before as long as they are not known."""
+    if before is None:
+        return now
+    return replace(
+        now,
+        queue=before.queue if now.queue is None else now.queue,
+        downloads=before.downloads if now.downloads is None else now.downloads,
+    )
 
 
 def _downloads(before: tuple[Download, ...], now: tuple[Download, ...]) -> Iterator[Notice]:

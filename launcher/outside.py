@@ -2,8 +2,10 @@
 
 import logging
 import os
+import queue
 import subprocess
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +15,14 @@ import pyperclip
 from launcher.forge_command import cleaned
 
 log = logging.getLogger(__name__)
+
+_PATIENCE_S = 5.0
+
+
+def has_screen(environ: Mapping[str, str]) -> bool:
+    """Whether a browser can be shown at all; not where somebody works over the network."""
+    has_display = bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
+    return sys.platform != "linux" or has_display
 
 
 class Outside:
@@ -24,19 +34,30 @@ class Outside:
         *,
         browse: Callable[[str], bool] = webbrowser.open,
         copy: Callable[[str], None] = pyperclip.copy,
+        patience_s: float = _PATIENCE_S,
     ):
         """`browse` and `copy` are for tests."""
+        self._patience_s = patience_s
         self._environ = environ
         self._browse = browse
         self._copy = copy
 
     def open_page(self, url: str) -> bool:
-        """Shows a web page."""
+        """Shows a web page. A browser that is waited for until it ends is left to itself."""
+        done: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+        def browse() -> None:
+            try:
+                done.put(self._browse(url))
+            except (OSError, webbrowser.Error) as error:
+                log.warning("no browser can be opened: %s", error)
+                done.put(False)
+
+        threading.Thread(target=browse, daemon=True, name="browser").start()
         try:
-            return self._browse(url)
-        except (OSError, webbrowser.Error) as error:
-            log.warning("no browser can be opened: %s", error)
-            return False
+            return done.get(timeout=self._patience_s)
+        except queue.Empty:
+            return True
 
     def copy_text(self, text: str) -> bool:
         """Puts it on the clipboard."""

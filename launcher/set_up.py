@@ -51,6 +51,25 @@ class SetUp:
         """What the owner wants, once it is written."""
         return await asyncio.shield(self._answers)
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether there is nothing to ask any more."""
+        return self._answers.done()
+
+    @property
+    def answers(self) -> Answers:
+        """What was answered; to be asked once it was."""
+        return self._answers.result()
+
+    async def take_defaults(self) -> Answers:
+        """What Enter alone means, because nobody can be asked. Raises OSError and LauncherError."""
+        found = await asyncio.to_thread(find, usual_places(Path.home(), Path.cwd()))
+        answers = first_run.defaults(found, self._told, is_shared=self._is_shared)
+        await asyncio.to_thread(env_file.update, self._env_path, answers.changes(self._told))
+        if not self._answers.done():
+            self._answers.set_result(answers)
+        return answers
+
     def go_on(self) -> None:
         """From now on `welcome` may be asked."""
         self._is_going_on = True
@@ -66,16 +85,16 @@ class SetUp:
             wrong: dict[str, str] = {}
         else:
             answers = first_run.answers_of(form)
-            wrong = await asyncio.to_thread(first_run.problems, answers, self._environ)
+            wrong = await asyncio.to_thread(first_run.problems, answers, self._environ, self._told)
             if not wrong:
                 wrong = await self._write(answers)
             if not wrong:
                 return _WAITING.format(line="")
-        return first_run.form(answers, wrong, forge_was_found=found is not None)
+        return first_run.form(answers, wrong, self._told, forge_was_found=found is not None)
 
     async def _write(self, answers: Answers) -> dict[str, str]:
         try:
-            await asyncio.to_thread(env_file.update, self._env_path, answers.values())
+            await asyncio.to_thread(env_file.update, self._env_path, answers.changes(self._told))
         except EnvFileUnclear as error:
             return {"forge": error.message}
         except OSError as error:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +20,15 @@ from launcher.settings import SIMULATOR, LauncherSettings
 
 OWN = "data folder"
 ENVIRONMENT = "environment"
+COMMAND_LINE = "command line"
+FIXED = frozenset({ENVIRONMENT, COMMAND_LINE})  # which the owner's file has no say against
+_OF_OPTIONS = {
+    "--host": "HTTP_API_HOST",
+    "--http-port": "HTTP_API_PORT",
+    "--rt-port": "RT_API_PORT",
+    "--forge-dir": "FORGE_DIR",
+    "--lan": "HTTP_API_HOST",
+}
 GENERAL = "settings"  # what is wrong with no single one
 # Other names of settings, and one that cannot stand in the data folder.
 _HIDDEN = frozenset({"BOT_TOKEN", "ENABLE_LORA_SUPPORT", "NAVIGATOR_DATA_DIR"})
@@ -30,8 +39,8 @@ class Setting:
     """A setting as people see it.
 
     `value` is what holds, None for a secret; `is_set`: it holds more than nothing. `said_by` is the
-    source: `data folder`, `environment`, `./.env`, None for its default. `meaning` is Markdown,
-    `remark` a sentence on the value.
+    source: `data folder`, `environment`, `command line`, `./.env`, None for its default. `meaning`
+    is Markdown, `remark` a sentence on the value.
     """
 
     section: str
@@ -54,9 +63,11 @@ class Setting:
 class SettingList:
     """The settings of one data folder."""
 
-    def __init__(self, data_dir: Path, environ: Mapping[str, str]):
+    def __init__(self, data_dir: Path, environ: Mapping[str, str], *, options: Sequence[str] = ()):
+        """`options` are those of the command line that win over the settings."""
         self._data_dir = data_dir
         self._environ = environ
+        self._given = dict(_given(options))
 
     async def read(self) -> list[Setting]:
         """All that the owner can change. Raises `NoAnswer`."""
@@ -65,12 +76,19 @@ class SettingList:
         )
         try:
             found = [_remarked(Setting(**one)) for one in told["settings"]]
+            unknown = [_unknown(str(name)) for name in told["unknown"]]
         except (KeyError, TypeError) as error:
             raise NoAnswer("navigator settings says what cannot be understood.") from error
-        return [
+        found = [
             one
             for one in found
             if one.name not in _HIDDEN or (one.said_by == OWN and one.name != "NAVIGATOR_DATA_DIR")
+        ]
+        return unknown + [
+            replace(one, value=self._given[one.name], is_set=True, said_by=COMMAND_LINE)
+            if one.name in self._given
+            else one
+            for one in found
         ]
 
     async def change(self, changes: Mapping[str, str | None]) -> dict[str, str]:
@@ -131,3 +149,25 @@ def _remarked(one: Setting) -> Setting:
     if Path(one.value).expanduser().is_dir():
         return one
     return replace(one, remark="This folder is not there now. ")
+
+
+def _given(options: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for option in options:
+        name, _, value = option.partition("=")
+        if name in _OF_OPTIONS:
+            yield _OF_OPTIONS[name], value or "every address (--lan)"
+
+
+def _unknown(name: str) -> Setting:
+    """A line of the owner's file that is no setting. What it holds is nobody's business."""
+    return Setting(
+        section="Lines that are no settings of Navigator",
+        name=name,
+        unit="unknown",
+        default="",
+        meaning="Nothing can be saved as long as it is there.",
+        is_secret=True,
+        value=None,
+        is_set=True,
+        said_by=OWN,
+    )

@@ -5,6 +5,7 @@ environment over; nothing here reads it.
 """
 
 import ipaddress
+import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -126,6 +127,15 @@ class LauncherSettings:
             secrets=_secrets(told),
             told=told,
         )
+
+
+def bare(environ: Mapping[str, str], data_dir: Path | None) -> LauncherSettings:
+    """What holds when nothing is said: for whoever has to mend settings that cannot be read."""
+    named = {name: environ[name] for name in ("NAVIGATOR_DATA_DIR",) if name in environ}
+    nowhere = Path(os.devnull)
+    return LauncherSettings.load(
+        named, data_dir=data_dir, working_dir=nowhere, own_file=nowhere / ".env"
+    )
 
 
 def _is_own(host: str) -> bool:

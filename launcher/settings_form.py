@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from launcher.setting_list import ENVIRONMENT, GENERAL, OWN, Setting
+from launcher.setting_list import COMMAND_LINE, FIXED, GENERAL, OWN, Setting
 
 SWITCH = "on or off"
 _ON, _OFF = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off", ""})
@@ -53,7 +53,7 @@ def changes_of(sent: Mapping[str, str], settings: Iterable[Setting]) -> dict[str
     changes: dict[str, str | None] = {}
     for one in settings:
         text = sent.get(one.name, "").strip()
-        if one.name not in sent or one.said_by == ENVIRONMENT:
+        if one.name not in sent or one.said_by in FIXED:
             continue
         if one.is_secret:
             if text:
@@ -97,7 +97,7 @@ def _input(one: Setting, value: str) -> str:
 
 def _visible(one: Setting, value: str) -> str:
     named = f'id="{one.name}" name="{one.name}"'
-    named += " disabled" if one.said_by == ENVIRONMENT else ""
+    named += " disabled" if one.said_by in FIXED else ""
     if one.is_secret:
         held = "set; write something to replace it" if one.is_set else ""
         written = f'<input {named} type="password" placeholder="{held}" autocomplete="off">'
@@ -121,7 +121,7 @@ def _visible(one: Setting, value: str) -> str:
 
 def _shown(one: Setting) -> str:
     """What stands in the field at first; nothing means what holds by itself."""
-    if one.said_by == ENVIRONMENT:
+    if one.said_by in FIXED:
         return one.value or ""
     if one.unit != SWITCH or one.said_by != OWN:
         return one.own
@@ -139,8 +139,9 @@ def _word(value: str) -> str:
 
 
 def _source(one: Setting) -> str:
-    if one.said_by == ENVIRONMENT:
-        return "<strong>The environment says it; it cannot be changed here.</strong> "
+    if one.said_by in FIXED:
+        who = "The command line" if one.said_by == COMMAND_LINE else "The environment"
+        return f"<strong>{who} says it; it cannot be changed here.</strong> "
     if one.said_by == OWN and not one.is_set and one.unit != SWITCH:
         return "<strong>Set to nothing.</strong> "
     if one.said_by not in {None, OWN}:

@@ -10,7 +10,7 @@ from launcher import log_view, settings_form
 from launcher.errors import LauncherError
 from launcher.navigator import NoAnswer
 from launcher.pages import Asked, Pages, Redirect
-from launcher.renewal import Renewal, concerns_both
+from launcher.renewal import Age, Renewal, concerns_both
 from launcher.setting_list import GENERAL, SettingList
 
 _FIRST = "?show=all"
@@ -39,7 +39,7 @@ class SettingsPage:
         self._log_dir = log_dir
         self._folders = folders
         self._open_file = open_file
-        self._unused: set[str] = set()  # changed, and in use after a new start only
+        self._unused: dict[str, Age] = {}  # changed at that time, and in use after a new start only
         self._told = ""
 
     def url(self, log: str | None = None) -> str:
@@ -87,7 +87,9 @@ class SettingsPage:
             problems = {GENERAL: f"{self._env_path} cannot be written ({error.strerror})."}
         if problems:
             return await self._page(problems, sent)
-        self._unused |= changes.keys()
+        if changes:
+            self._unused |= dict.fromkeys(changes, self._renewal.age())
+            self._renewal.hide_secrets()
         self._told = "Saved." if changes else "Nothing was different."
         return Redirect(_FIRST)
 
@@ -98,7 +100,8 @@ class SettingsPage:
         try:
             settings = await self._settings.read()
         except NoAnswer as error:
-            return f'<h1>Settings</h1><p role="alert">{html.escape(error.message)}</p>'
+            told = error.message
+            return f'<h1>Settings</h1><p role="alert">{html.escape(told)}</p>{await self._places()}'
         if problems:
             told = "Nothing is saved yet: see what is wrong below. Secrets have to be typed again."
         return "".join(
@@ -106,9 +109,7 @@ class SettingsPage:
                 "<h1>Settings</h1>",
                 f'<p role="status">{html.escape(told)}</p>' if told else "",
                 self._new_start(),
-                '<nav><a href="?show=logs&amp;log=forge">Logs</a>',
-                *_buttons(await asyncio.to_thread(self._folders)),
-                "</nav>",
+                await self._places(),
                 f"<p><small>They are kept in <code>{html.escape(str(self._env_path))}</code>. ",
                 "An empty field means what stands in it in grey.</small></p>",
                 settings_form.contents(settings),
@@ -116,8 +117,14 @@ class SettingsPage:
             )
         )
 
+    async def _places(self) -> str:
+        """Where to look besides."""
+        buttons = "".join(_buttons(await asyncio.to_thread(self._folders)))
+        return f'<nav><a href="?show=logs&amp;log=forge">Logs</a>{buttons}</nav>'
+
     def _new_start(self) -> str:
         """What has to be started again, and the button for it."""
+        self._forget_used()
         if not self._unused:
             return ""
         names = ", ".join(f"<code>{html.escape(name)}</code>" for name in sorted(self._unused))
@@ -130,6 +137,16 @@ class SettingsPage:
             f'{drawn}</p><p><button name="do" value="restart">Start {what} again</button></p>'
             "</form>"
         )
+
+    def _forget_used(self) -> None:
+        """Navigator, or all, may have been started again by other ways."""
+        now = self._renewal.age()
+        self._unused = {
+            name: then
+            for name, then in self._unused.items()
+            if then.controllers == now.controllers
+            and (concerns_both({name}) or then.starts >= now.starts)
+        }
 
     def _starting(self) -> str:
         progress = self._renewal.progress()

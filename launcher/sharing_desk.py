@@ -33,6 +33,7 @@ class SharingDesk:
         self._firewall = firewall
         self._show = show
         self._tell = tell
+        self._one = asyncio.Lock()
         self._sharing = LanSharing(
             controller, controller.folder, test=self._why_unreachable, addresses=addresses
         )
@@ -43,12 +44,19 @@ class SharingDesk:
         return self._sharing.state
 
     async def look(self) -> None:
-        """Keeps it up to date; to be called now and then."""
+        """Keeps it up to date, and tells when it goes back; to be called now and then."""
+        was_on = self._sharing.state.is_on
         await self._sharing.look(is_on=self._controller.is_shared)
+        if was_on and not self._sharing.state.is_on and not self._one.locked():
+            self._tell(
+                "Navigator is not shared any more",
+                "Nobody has said within five minutes that it works.",
+            )
 
     async def turn(self, on: bool) -> None:
         """Switches, and shows how it went."""
-        await self._sharing.turn(on)
+        async with self._one:
+            await self._sharing.turn(on)
         if on:
             await self._show_it()
         elif await asyncio.to_thread(self._firewall.asks_before_shut):
@@ -57,7 +65,8 @@ class SharingDesk:
 
     async def prove(self) -> None:
         """Tests what is shared already, and shows how it went."""
-        await self._sharing.prove()
+        async with self._one:
+            await self._sharing.prove()
         await self._show_it()
 
     async def keep(self) -> None:

@@ -27,12 +27,12 @@ def set_up(
         click.echo(f"No Forge was found; {SIMULATOR} is one that only pretends.")
     while True:
         answers = _asked(answers)
-        wrong = first_run.problems(answers, environ)
+        wrong = first_run.problems(answers, environ, settings.told)
         if not wrong:
             break
         for sentence in wrong.values():
             click.echo(sentence)
-    env_file.update(settings.env_file, answers.values())
+    env_file.update(settings.env_file, answers.changes(settings.told))
     LanSharing.remember(settings.data_dir / FOLDER, is_on=answers.is_shared)
     if answers.installs_compass:
         click.echo("Installing Compass …")
@@ -60,5 +60,5 @@ def _asked(before: Answers) -> Answers:
 
 
 def _key(label: str, before: str) -> str:
-    """Typed without being seen."""
+    """Typed without being seen; nothing keeps what is set."""
     return str(click.prompt(label, default=before, hide_input=True, show_default=False))

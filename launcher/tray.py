@@ -17,9 +17,19 @@ class AnyTray:
         self._tray: Tray | None = None
         self._face: Face | None = None
         self._is_stopped = False
+        self._is_seen = False
+        self._early: list[Notice] = []  # told before anybody could see it
 
     def run(self, started: Callable[[], None]) -> None:
         """Raises `NoTray` with what the first of them says."""
+
+        def seen() -> None:
+            self._is_seen = True
+            early, self._early = self._early, []
+            for notice in early:
+                self.notify(notice)
+            started()
+
         reasons: list[NoTray] = []
         for make in self._makers:
             try:
@@ -28,7 +38,7 @@ class AnyTray:
                     self._tray.show(self._face)
                 if self._is_stopped:
                     self._tray.stop()
-                self._tray.run(started)
+                self._tray.run(seen)
             except NoTray as error:
                 log.debug("%s", error.message)  # whoever runs us tells it, if none of them works
                 reasons.append(error)
@@ -43,10 +53,11 @@ class AnyTray:
             self._tray.show(face)
 
     def notify(self, notice: Notice) -> None:
-        if self._tray is not None:
+        if self._tray is not None and self._is_seen:
             self._tray.notify(notice)
         else:
-            log.info("%s %s", notice.title, notice.body)
+            self._early.append(notice)
+            log.info("%s: %s", notice.title, notice.body)
 
     def stop(self) -> None:
         self._is_stopped = True
@@ -67,4 +78,10 @@ def tray_of_this_system(clicked: Clicked) -> Tray:
 
         return PystrayTray(clicked)
 
-    return AnyTray([by_dbus, by_pystray] if sys.platform == "linux" else [by_pystray])
+    def by_dbus_later() -> Tray:
+        from launcher.tray_dbus import DbusTray  # noqa: PLC0415 - Linux only
+
+        return DbusTray(clicked, waits=True)
+
+    linux = [by_dbus, by_pystray, by_dbus_later]
+    return AnyTray(linux if sys.platform == "linux" else [by_pystray])

@@ -5,6 +5,7 @@ It runs an event loop of its own on the thread that calls `run`.
 
 import asyncio
 import contextlib
+import html
 import logging
 import os
 from collections.abc import Callable
@@ -29,6 +30,7 @@ _CALL_S = 5.0
 _AGAIN_S = 2.0
 _MOMENT_S = 0.1
 _KEPT_NOTICES = 200
+_LONGEST = 300
 NO_BUS = "There is no D-Bus session, so that there is no tray icon; is this a desktop session?"
 NO_WATCHER = (
     "This desktop shows no tray icons. On GNOME, install the extension AppIndicator"
@@ -57,17 +59,21 @@ class _PatientSocket:
 class DbusTray:
     """One icon on the session bus."""
 
-    def __init__(self, clicked: Clicked, *, address: str | None = None):
+    def __init__(self, clicked: Clicked, *, address: str | None = None, waits: bool = False):
         """`clicked` hears of what a person wants; it must return at once. `address` is that of the
-        session bus, None for the usual one."""
+        session bus, None for the usual one. With `waits` a panel may come later, which is usual
+        at a login."""
         self._clicked = clicked
         self._address = address
+        self._waits = waits
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
         self._face: Face | None = None
         self._is_stopped = False
         self._notices: dict[int, Notice] = {}
         self._numbers: dict[str, int] = {}
+        self._takes_markup: bool | None = None
+        self._started: Callable[[], None] = lambda: None
 
     def run(self, started: Callable[[], None]) -> None:
         asyncio.run(self._run(started))
@@ -93,11 +99,13 @@ class DbusTray:
         self._stopped = asyncio.Event()
         await self._connect()
         try:
+            self._started = started
             if not await self._register():
-                raise NoTray(NO_WATCHER)
+                if not self._waits:
+                    raise NoTray(NO_WATCHER)
+                log.warning("%s Until then everything runs without an icon.", NO_WATCHER)
             self._loop = asyncio.get_running_loop()
             self._show_now()
-            started()
             while not self._is_stopped:
                 await self._until_disconnected()
                 if not self._is_stopped:
@@ -161,6 +169,8 @@ class DbusTray:
             (_WATCHER, "/StatusNotifierWatcher"), "RegisterStatusNotifierItem", "s",
             [self._name],
         )  # fmt: skip
+        if answer is not None:
+            self._started()
         return answer is not None
 
     async def _listen(self) -> None:
@@ -190,10 +200,11 @@ class DbusTray:
     async def _notify(self, notice: Notice) -> None:
         actions = [text for number, (label, _) in enumerate(notice.actions)
                    for text in (str(number), label)]  # fmt: skip
+        body = await self._shown(notice.body)
         answer = await self._call(
             (_NOTIFICATIONS, _NOTIFICATIONS_PATH), "Notify", "susssasa{sv}i",
-            ["Navigator", self._numbers.get(notice.key, 0), "", notice.title, notice.body, actions,
-             {"urgency": Variant("y", 1)}, -1],
+            ["Navigator", self._numbers.get(notice.key, 0), "", notice.title[:_LONGEST], body,
+             actions, {"urgency": Variant("y", 1)}, -1],
         )  # fmt: skip
         if answer is None:
             log.info("%s %s", notice.title, notice.body)
@@ -202,6 +213,20 @@ class DbusTray:
         self._notices[answer[0]] = notice
         while len(self._notices) > _KEPT_NOTICES:
             del self._notices[next(iter(self._notices))]
+
+    async def _shown(self, text: str) -> str:
+        """What strangers have a say in is no markup; where it would be taken for it, it is escaped.
+
+        Source: Desktop Notifications Specification, `body-markup`.
+        """
+        text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+        if self._takes_markup is None:
+            to = (_NOTIFICATIONS, _NOTIFICATIONS_PATH)
+            answer = await self._call(to, "GetCapabilities", "", [])
+            if answer is None:
+                return html.escape(text, quote=False)
+            self._takes_markup = "body-markup" in answer[0]
+        return html.escape(text, quote=False) if self._takes_markup else text
 
     async def _call(
         self, to: tuple[str, str], member: str, signature: str, body: list[Any]

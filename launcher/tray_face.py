@@ -43,7 +43,10 @@ class Tray(Protocol):
     """A tray icon. `run` is called on the main thread; the others from anywhere, at any time."""
 
     def run(self, started: Callable[[], None]) -> None:
-        """Shows it, calls `started`, and returns after `stop`. Raises `NoTray`."""
+        """Shows it, calls `started` once it can be seen, and returns after `stop`.
+
+        Raises `NoTray`.
+        """
 
     def show(self, face: Face) -> None:
         """Shows this from now on."""

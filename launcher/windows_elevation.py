@@ -73,6 +73,14 @@ def execution_of(program: str, parameters: str, folder: str) -> _Execution:
     return asked
 
 
+def system_folder() -> str:
+    """Where Windows keeps its own programs; elsewhere one of the same name could lie."""
+    windll: Any = getattr(ctypes, "windll")  # noqa: B009 - other systems have none
+    folder = ctypes.create_unicode_buffer(_PATH_CHARS)
+    windll.kernel32.GetSystemDirectoryW(folder, _PATH_CHARS)
+    return folder.value
+
+
 class _Shell32:
     """The real calls."""
 
@@ -81,10 +89,7 @@ class _Shell32:
         self._shell, self._kernel = windll.shell32, windll.kernel32
 
     def start(self, program: str, parameters: str) -> int:
-        folder = ctypes.create_unicode_buffer(_PATH_CHARS)
-        if not self._kernel.GetSystemDirectoryW(folder, _PATH_CHARS):
-            return 0
-        asked = execution_of(program, parameters, folder.value)
+        asked = execution_of(program, parameters, system_folder())
         if not self._shell.ShellExecuteExW(ctypes.byref(asked)):
             return 0
         return int(asked.hProcess or 0)

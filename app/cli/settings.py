@@ -14,6 +14,7 @@ from app.cli.printing import show, show_json, table
 from app.cli.running import exits
 from app.env_files import read_env_file
 from app.errors import SettingsInvalid
+from app.setting_names import SUCCESSORS
 from app.setting_texts import SettingText, setting_texts
 
 _HIDDEN = "(hidden)"
@@ -29,18 +30,24 @@ def settings() -> None:
 @common
 def list_(*, data_dir: Path | None, as_json: bool) -> None:
     """List every setting, what holds now and who says so. Secrets are not shown."""
-    from app.settings import data_dir_of
+    from app.settings import data_dir_of, setting_names, unset_when_empty
 
     with exits():
         folder = data_dir or data_dir_of(os.environ)
         sources = {
-            "environment": os.environ,
+            "environment": dict(os.environ),
             "data folder": read_env_file(folder / ".env"),
             "./.env": read_env_file(Path.cwd() / ".env"),
         }
+        says_nothing = unset_when_empty()
+        for said in sources.values():
+            for name in [name for name in said if name in says_nothing and not said[name].strip()]:
+                del said[name]
         rows = [_row(text, sources) for text in setting_texts()]
         if as_json:
-            show_json({"env_file": str(folder / ".env"), "settings": rows})
+            unknown = sorted(sources["data folder"].keys() - setting_names() - SUCCESSORS.keys())
+            told = {"env_file": str(folder / ".env"), "settings": rows, "unknown": unknown}
+            show_json(told)
             return
         show(f"The settings of the data folder are in {folder / '.env'}\n")
         show(table(("NAME", "VALUE", "SAID BY"), [_cells(row) for row in rows]))

@@ -5,12 +5,13 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from app.events import DownloadFinished, Event, EventBus
 from app.tasks import running
 
 _KEPT = 20
+_SAME_WITHIN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -45,5 +46,7 @@ class FinishedDownloads:
             event = await happened.get()
             if not isinstance(event, DownloadFinished):
                 continue
-            if event.file_name not in {one.file_name for one in self._found}:
-                self._found.append(FinishedDownload(event.job.id, event.file_name, self._now()))
+            now = self._now()
+            lately = [one.file_name for one in self._found if now - one.finished_at < _SAME_WITHIN]
+            if event.file_name not in lately:
+                self._found.append(FinishedDownload(event.job.id, event.file_name, now))

@@ -15,7 +15,7 @@ from tests.bench.report import Figure
 from tests.fakes.forge_install import FakeForge
 from tests.launcher.desktop import Desktop
 from tests.launcher.launching import launcher, server_file
-from tests.launcher.test_desktop import is_ready
+from tests.launcher.tray_user import is_ready
 from tests.waiting import until
 
 _CALLS = 200

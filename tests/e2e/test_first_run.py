@@ -11,7 +11,7 @@ from tests.e2e.browser import Browser, Page
 from tests.fakes.forge_install import FakeForge
 from tests.launcher.desktop import Desktop
 from tests.launcher.launching import launcher, nothing_left, server_file
-from tests.launcher.test_desktop import BROWSER, has, is_ready, quit_by_menu
+from tests.launcher.tray_user import BROWSER, has, is_ready, quit_by_menu
 from tests.processes import Child
 from tests.waiting import until
 
@@ -124,3 +124,22 @@ async def test_person_who_quits_instead_has_changed_nothing(
     await quit_by_menu(desktop, first_start)
     assert not (tmp_path / "data" / ".env").exists()
     assert server_file(tmp_path / "data") == {}
+
+
+async def test_one_who_cannot_be_asked_gets_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    with launcher(
+        tmp_path / "data",
+        is_headless=False,
+        DBUS_SESSION_BUS_ADDRESS="unix:path=/nowhere",
+        DISPLAY="",
+        BROWSER="false",
+        HOME=str(tmp_path / "home"),
+    ) as running:
+        await until(lambda: "Going on without one" in running.errors)
+        await until(lambda: "The set-up page: http://127.0.0.1:" in running.errors)
+        await until(lambda: "Nobody can be asked here" in running.errors, 90)
+        await until(lambda: "Navigator: running" in running.errors, 60)
+        assert read_env_file(tmp_path / "data" / ".env")["FORGE_DIR"] == "simulator"
+        ended, _ = await running.stop()
+        assert ended.code == 0

@@ -11,8 +11,8 @@ from tests.e2e.browser import Browser
 from tests.e2e.test_first_run import opened_page
 from tests.fakes.forge_install import FakeForge
 from tests.launcher.desktop import Desktop
-from tests.launcher.launching import launcher, nothing_left, server_file
-from tests.launcher.test_desktop import BROWSER, is_ready, quit_by_menu
+from tests.launcher.launching import launcher, nothing_left, server_file, told
+from tests.launcher.tray_user import BROWSER, has, is_ready, quit_by_menu, started
 from tests.processes import Child
 from tests.waiting import until
 
@@ -54,10 +54,10 @@ async def running(
         DBUS_SESSION_BUS_ADDRESS=desktop.address,
         BROWSER=str(programs / "browser"),
         XDG_CONFIG_HOME=str(tmp_path / "config"),
-    ) as started:
+    ) as ours:
         await until(lambda: is_ready(desktop), 60)
-        yield started
-        await quit_by_menu(desktop, started)
+        yield ours
+        await quit_by_menu(desktop, ours)
 
 
 @pytest.mark.usefixtures("running")
@@ -83,9 +83,9 @@ async def test_impossible_setting_is_told_and_a_possible_one_taken(
         await page.fill("#JOB_STALL_MINUTES", "")
         await page.press("Enter")
         await page.see("[role=status]", "Saved.")
-        told = read_env_file(data_dir / ".env")
-        assert (told["JOB_ATTEMPTS"], told["CIVITAI_API_KEY"]) == ("5", SECRET)
-        assert "JOB_STALL_MINUTES" not in told
+        written = read_env_file(data_dir / ".env")
+        assert (written["JOB_ATTEMPTS"], written["CIVITAI_API_KEY"]) == ("5", SECRET)
+        assert "JOB_STALL_MINUTES" not in written
         assert (data_dir / ".env").read_text().startswith("# mine\n")
         await page.screenshot(tmp_path / "saved.png")
         await page.click("button[value=restart]")
@@ -128,3 +128,29 @@ async def test_log_is_opened_from_the_menu_and_searched(
         await page.see("mark", "Launching")
         assert "Startup time" not in await page.text("pre")
         await page.screenshot(tmp_path / "log.png")
+
+
+async def test_impossible_settings_are_mended_on_the_page(
+    desktop: Desktop, forge: FakeForge, browser: Browser, tmp_path: Path
+) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    (data_dir / ".env").write_text("RESTART_LIMIT=abc\nMY_OWN=1\n")
+    with started(desktop, data_dir, forge, tmp_path) as running:
+        url = await opened_page(tmp_path)
+        await until(lambda: has(desktop, "RESTART_LIMIT: must be a number"))
+        assert "Navigator cannot start" in [one[1] for one in desktop.notifications.told]
+        asked = await told(data_dir, "status")
+        assert "Nothing runs yet" in asked.errors
+        async with browser.page(urlsplit(url).netloc) as page:
+            await page.open(url)
+            await page.fill("#RESTART_LIMIT", "5")
+            await page.click('input[name="forget:MY_OWN"]')
+            await page.screenshot(tmp_path / "unknown.png")
+            await page.press("Enter")
+            await page.see("[role=status]", "Saved.")
+            assert read_env_file(data_dir / ".env") == {"RESTART_LIMIT": "5"}
+            await page.click("button[value=restart]")
+            await page.see("[role=status]", "Navigator has started again.")
+        await until(lambda: is_ready(desktop), 60)
+        await quit_by_menu(desktop, running)

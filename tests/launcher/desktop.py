@@ -58,6 +58,10 @@ class Notifications(ServiceInterface):
         self.told.append((number, summary, body, actions))
         return number
 
+    @dbus_method()
+    def GetCapabilities(self) -> Strings:
+        return ["actions", "body", "body-markup"]
+
     @dbus_signal()
     def ActionInvoked(self, number: int, key: str) -> Clicked:
         return [number, key]

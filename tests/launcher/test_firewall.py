@@ -84,8 +84,9 @@ def test_windows_is_asked_once_for_private_networks_only() -> None:
     assert len(windows.asked) == 1
 
 
-def test_rule_for_other_ports_is_replaced() -> None:
-    windows = Windows(ports="33330")
+@pytest.mark.parametrize("before", ["33330", "3333,3334,80"])
+def test_rule_for_other_ports_is_replaced(before: str) -> None:
+    windows = Windows(ports=before)
     assert windows.firewall().let_in([3334, 3333])
     assert windows.asked == [[REMOVED, ADDED.format(ports="3333,3334")]]
 

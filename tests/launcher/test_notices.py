@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from launcher.commands import Approve, Deny
-from launcher.notices import notices
+from launcher.notices import notices, with_what_was_known
 from launcher.service_state import ServiceSnapshot, ServiceState
 from launcher.view import Download, Friend, GpuMemory, Queue
 from tests.launcher.test_menu import RUNNING
@@ -65,3 +65,13 @@ def test_download_is_told_once_and_not_those_of_before() -> None:
     assert list(notices(old, away)) == []
     (notice,) = notices(old, replace(RUNNING, downloads=(first, second)))
     assert (notice.title, notice.body) == ("A model was downloaded", "b.safetensors")
+
+
+def test_nothing_is_news_after_navigator_was_away_for_a_moment() -> None:
+    freed = replace(RUNNING, queue=Queue(is_freed=True), downloads=(Download("1", "a"),))
+    away = with_what_was_known(replace(RUNNING, queue=None, downloads=None), freed)
+    assert (away.queue, away.downloads) == (freed.queue, freed.downloads)
+    assert list(notices(away, freed)) == []
+    later = replace(freed, downloads=(Download("2", "b"),))
+    assert [notice.body for notice in notices(away, later)] == ["b"]
+    assert with_what_was_known(freed, None) == freed

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from launcher.renewal import Progress, Renewal, concerns_both
+from launcher.renewal import BeginsAlready, Progress, Renewal, concerns_both
 from launcher.service_state import ServiceSnapshot, ServiceState
 from launcher.settings import LauncherSettings
 
@@ -30,6 +30,9 @@ class FakeController:
 
     def stop(self) -> None:
         self.calls.append("stop")
+
+    def hide(self, secrets: tuple[str, ...]) -> None:
+        self.hidden = secrets
 
     def reload(self, settings: LauncherSettings) -> None:
         self.calls.append(settings.told["JOB_ATTEMPTS"])
@@ -81,7 +84,8 @@ async def test_everything_begins_anew(renewal: Renewal, controller: FakeControll
     assert renewal.take()
     assert not renewal.take()
     assert renewal.progress() == Progress(is_done=False)
-    renewal.begin({"FORGE_DIR"})  # twice: there is nothing to be ended any more
+    with pytest.raises(BeginsAlready):  # twice: there is nothing to be ended any more
+        renewal.begin({"FORGE_DIR"})
     assert not renewal.take()
     newer = FakeController()
     renewal.controller = newer  # type: ignore[assignment]
@@ -96,3 +100,39 @@ async def test_picture_that_is_drawn_is_known(renewal: Renewal, controller: Fake
     assert renewal.draws
     renewal.controller = None
     assert not renewal.draws
+
+
+async def test_mended_settings_begin_what_does_not_run(renewal: Renewal) -> None:
+    renewal.controller = None
+    renewal.waits_for_settings = True
+    renewal.begin({"JOB_ATTEMPTS"})
+    assert renewal.take()
+
+
+async def test_navigator_that_was_stopped_does_not_start(
+    renewal: Renewal, controller: FakeController
+) -> None:
+    renewal.begin({"JOB_ATTEMPTS"})
+    controller.navigator = replace(RUNS, starts=2, state=ServiceState.STOPPED)
+    assert renewal.progress().has_failed
+
+
+async def test_every_start_has_an_age(renewal: Renewal, controller: FakeController) -> None:
+    first = renewal.age()
+    controller.navigator = replace(RUNS, starts=2)
+    assert renewal.age() == replace(first, starts=2)
+    renewal.controller = None
+    assert renewal.age().controllers == first.controllers
+    renewal.controller = FakeController()  # type: ignore[assignment]
+    assert renewal.age().controllers == first.controllers + 1
+
+
+async def test_secrets_are_hidden_before_they_are_in_use(
+    controller: FakeController, tmp_path: Path
+) -> None:
+    renewal = Renewal(
+        lambda: LauncherSettings.load({"CIVITAI_API_KEY": "abcdef"}, data_dir=tmp_path)
+    )
+    renewal.controller = controller  # type: ignore[assignment]
+    renewal.hide_secrets()
+    assert "abcdef" in controller.hidden

@@ -1,5 +1,6 @@
 """Tests of `launcher/setting_list.py`, with the real `navigator settings`."""
 
+import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -101,10 +102,34 @@ async def test_first_setting_makes_the_file_for_its_owner_alone(data_dir: Path) 
         assert (data_dir / ".env").stat().st_mode & 0o777 == 0o600
 
 
-async def test_unknown_line_is_told_by_its_name(data_dir: Path) -> None:
+async def test_unknown_line_is_told_and_can_be_taken_out(data_dir: Path) -> None:
     (data_dir / ".env").write_text("NO_SUCH_THING=1\n")
-    problems = await list_of(data_dir).change({"HTTP_API_PORT": "3400"})
+    settings = list_of(data_dir)
+    problems = await settings.change({"HTTP_API_PORT": "3400"})
     assert problems == {"NO_SUCH_THING": "is not a setting of Navigator"}
+    first = (await settings.read())[0]
+    assert (first.name, first.is_secret, first.said_by) == ("NO_SUCH_THING", True, "data folder")
+    assert await settings.change({"NO_SUCH_THING": None, "HTTP_API_PORT": "3400"}) == {}
+    assert own(data_dir) == "HTTP_API_PORT=3400\n"
+
+
+async def test_option_of_the_command_line_wins(data_dir: Path) -> None:
+    options = ["--http-port=3500", "--lan", "--forge-dir=/forge"]
+    settings = SettingList(data_dir, environment({}), options=options)
+    found = {one.name: (one.value, one.said_by) for one in await settings.read()}
+    assert found["HTTP_API_PORT"] == ("3500", "command line")
+    assert found["FORGE_DIR"] == ("/forge", "command line")
+    assert found["HTTP_API_HOST"] == ("every address (--lan)", "command line")
+    assert found["RT_API_PORT"] == ("3334", None)
+
+
+async def test_many_changes_at_once_are_all_kept(data_dir: Path) -> None:
+    names = ("HTTP_API_PORT", "RT_API_PORT", "DB_PORT", "JOB_ATTEMPTS", "THUMBNAIL_CACHE_MB")
+    settings = list_of(data_dir)
+    found = await asyncio.gather(*(settings.change({name: "42"}) for name in names))
+    assert found == [{}] * len(names)
+    assert all(f"{name}=42\n" in own(data_dir) for name in names)
+    assert [path.name for path in data_dir.iterdir()] == [".env"]
 
 
 async def test_navigator_that_cannot_be_run_is_told(

@@ -75,7 +75,10 @@ def test_fields_show_what_holds() -> None:
     assert "Now said by <code>./.env</code>" in near
     outside = form([setting(value="9", said_by="environment")], {})
     assert 'disabled value="9"' in outside
-    assert "cannot be changed here" in outside
+    assert "The environment says it; it cannot be changed here" in outside
+    given = setting(value="9", said_by="command line")
+    assert "The command line says it" in form([given], {})
+    assert changes_of({"PORT": "5", "was:PORT": "9"}, [given]) == {}
     assert '<option value="true" selected>on' in form([SWITCH], {})
     assert "as it is by itself (off)" in form([SWITCH], {})
 

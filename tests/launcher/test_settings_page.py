@@ -10,10 +10,11 @@ import pytest
 from launcher.errors import SettingsInvalid
 from launcher.navigator import NoAnswer
 from launcher.pages import Pages
-from launcher.renewal import Progress
+from launcher.renewal import Age, Progress
 from launcher.setting_list import Setting
 from launcher.settings_page import SettingsPage
 
+AGE = Age(1, 1)
 STARTING = Progress(is_done=False, sentence="loads <b>")
 PORT = Setting("Network", "PORT", "port", "3333", "Where.", False, "3333", True, None)
 
@@ -45,12 +46,20 @@ class FakeRenewal:
     begun: list[set[str]] = field(default_factory=list)
     draws: bool = False
     now: Progress = STARTING
+    older: Age = AGE
+    hides: int = 0
     error: Exception | None = None
 
     def begin(self, names: set[str]) -> None:
         if self.error is not None:
             raise self.error
         self.begun.append(set(names))
+
+    def age(self) -> Age:
+        return self.older
+
+    def hide_secrets(self) -> None:
+        self.hides += 1
 
     def progress(self) -> Progress:
         return self.now
@@ -125,6 +134,20 @@ async def test_saved_setting_is_in_use_after_a_new_start(opened: Opened) -> None
     assert len(opened.renewal.begun) == 1
 
 
+async def test_new_start_by_another_way_counts(opened: Opened) -> None:
+    await opened.post(do="save", PORT="3400")
+    assert opened.renewal.hides == 1
+    assert "In use once" in await opened.get()
+    opened.renewal.older = Age(1, 2)  # by the menu, or after a crash
+    assert "In use once" not in await opened.get()
+
+
+async def test_form_that_was_open_for_long_takes_nothing_back(opened: Opened) -> None:
+    told = await opened.post(do="save", PORT="3400", **{"was:PORT": "3500"})
+    assert "was changed elsewhere meanwhile" in told
+    assert opened.settings.changes == []
+
+
 async def test_new_start_that_fails_is_told(opened: Opened) -> None:
     opened.renewal.now = Progress(is_done=False, has_failed=True, sentence="DB_URL: <no>")
     told = await opened.get("?show=starting")
@@ -163,7 +186,9 @@ async def test_nothing_different_needs_no_new_start(opened: Opened) -> None:
 
 async def test_settings_that_cannot_be_read_are_told(opened: Opened) -> None:
     opened.settings.away = True
-    assert "navigator cannot be asked." in await opened.get()
+    told = await opened.get()
+    assert "navigator cannot be asked." in told
+    assert 'value="open:Data"' in told  # there the file lies
 
 
 async def test_folders_are_opened_and_no_others(opened: Opened, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -123,3 +124,21 @@ async def test_owner_who_says_no_sees_what_to_type(world: World) -> None:
     assert COMMAND in await world.page()
     await world.desk.turn(False)
     assert len(world.told) == 1
+
+
+async def test_sharing_that_goes_back_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launcher.lan.why_unreachable", _unreachable)
+    monkeypatch.setattr("launcher.sharing._UNPROVEN", timedelta(0))
+    await world.desk.turn(True)
+    assert world.desk.state.problem == "A wall is in the way."
+    await world.desk.look()
+    assert not world.desk.state.is_on
+    assert "is not shared any more" in world.told[-1]
+    await world.desk.look()
+    assert len(world.told) == 2
+
+
+async def _unreachable(_: object, __: str) -> str:
+    return "A wall is in the way."

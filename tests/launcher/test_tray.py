@@ -42,7 +42,7 @@ def test_first_one_that_works_is_taken() -> None:
     tray.notify(notice)  # nobody is there yet
     tray.run(lambda: tray.notify(notice))
     tray.stop()
-    assert good.calls == [FACE, "run", notice, "stop"]
+    assert good.calls == [FACE, "run", notice, notice, "stop"]
     assert unused.calls == []
 
 

@@ -30,10 +30,10 @@ FACE = Face(
 class Shown:
     """A tray in a thread, and what was clicked."""
 
-    def __init__(self, address: str):
+    def __init__(self, address: str, *, waits: bool = False):
         self.clicked: list[Command] = []
         self.started = threading.Event()
-        self.tray = DbusTray(self.clicked.append, address=address)
+        self.tray = DbusTray(self.clicked.append, address=address, waits=waits)
         self.error: Exception | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
 
@@ -122,6 +122,31 @@ async def test_panel_that_comes_back_shows_it_again(tmp_path: Path) -> None:
         await desktop.remove_panel()
         await desktop.add_panel()
         await until(lambda: len(desktop.watcher.names) == 2)
+
+
+async def test_panel_that_comes_later_shows_it_then(tmp_path: Path) -> None:
+    async with Desktop.opened(tmp_path, has_panel=False) as desktop:
+        made = Shown(desktop.address, waits=True)
+        made.tray.show(FACE)
+        made.thread.start()
+        await asyncio.sleep(0.3)
+        assert not made.started.is_set()
+        await desktop.add_panel()
+        await until(made.started.is_set)
+        await desktop.click("Quit")
+        await until(lambda: made.clicked == [Quit()])
+        made.tray.stop()
+        await asyncio.to_thread(made.thread.join, 10)
+        assert not made.thread.is_alive()
+
+
+async def test_texts_of_strangers_are_no_markup(tmp_path: Path) -> None:
+    async with Desktop.opened(tmp_path) as desktop, shown(desktop.address) as made:
+        made.tray.notify(Notice("x", "A model", "R&B <3 <img src=x> " + "y" * 1000))
+        await until(lambda: desktop.notifications.told)
+        _, _, body, _ = desktop.notifications.told[0]
+        assert body.startswith("R&amp;B &lt;3 &lt;img src=x&gt; yyy")
+        assert len(body) < 400
 
 
 async def test_panel_that_asks_for_much_at_once_gets_it(tmp_path: Path) -> None:

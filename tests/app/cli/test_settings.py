@@ -52,6 +52,20 @@ def test_list_says_what_holds_and_who_says_so(
     assert list(data_dir.iterdir()) == [data_dir / ".env"]  # nothing is made
 
 
+def test_nothing_is_no_number(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data_dir / ".env").write_text("HTTP_API_PORT=2001\n")
+    monkeypatch.setenv("HTTP_API_PORT", "")
+    found = listed(data_dir)["HTTP_API_PORT"]
+    assert (found["value"], found["said_by"]) == ("2001", "data folder")
+
+
+def test_unknown_lines_are_listed(data_dir: Path) -> None:
+    (data_dir / ".env").write_text("MINE=topsecret\n")
+    printed = run(data_dir, "list", "--json").stdout
+    assert json.loads(printed)["unknown"] == ["MINE"]
+    assert "topsecret" not in printed
+
+
 def test_secrets_are_not_shown(data_dir: Path) -> None:
     (data_dir / ".env").write_text(
         "CIVITAI_API_KEY=topsecret\nSD_API_HOST=http://me:topsecret@host:7860/sdapi/v1\n"

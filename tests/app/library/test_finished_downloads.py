@@ -1,5 +1,7 @@
 """Tests of `app/library/finished_downloads.py`."""
 
+from datetime import UTC, datetime, timedelta
+
 from app.events import DownloadFinished, EventBus, JobFinished, JobSnapshot
 from app.library.finished_downloads import FinishedDownloads
 from tests.waiting import until
@@ -33,3 +35,14 @@ async def test_first_of_two_users_counts() -> None:
         events.publish(DownloadFinished(job(3), file_name="b.safetensors"))
         await until(lambda: len(finished.newest()) == 2)
         assert [one.job_id for one in finished.newest()] == ["job-1", "job-3"]
+
+
+async def test_file_that_comes_again_much_later_counts_again() -> None:
+    now, events = [datetime(2026, 1, 1, tzinfo=UTC)], EventBus()
+    finished = FinishedDownloads(events, lambda: now[0])
+    async with finished.followed():
+        for number in (1, 2):
+            events.publish(DownloadFinished(job(number), file_name="a.safetensors"))
+            await until(finished.newest)
+            now[0] += timedelta(hours=1)
+        await until(lambda: [one.job_id for one in finished.newest()] == ["job-1", "job-2"])
