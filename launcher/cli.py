@@ -172,7 +172,14 @@ def _ask(data_dir: Path | None, name: str, **options: Any) -> Any:
 
 
 def _folder(data_dir: Path | None) -> Path:
-    return _settings(data_dir).data_dir / _FOLDER
+    """Where the running launcher is found, whatever else the settings say."""
+    from launcher.settings import LauncherSettings, bare
+
+    try:
+        settings = LauncherSettings.load(os.environ, data_dir=data_dir)
+    except SettingsInvalid:
+        settings = bare(os.environ, data_dir)
+    return settings.data_dir / _FOLDER
 
 
 def _settings(data_dir: Path | None, forge_dir: Path | None = None) -> "LauncherSettings":

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from launcher.program import Program
 from launcher.record import RecordFile
 from launcher.service import Service
 from launcher.service_state import ServiceState
-from launcher.settings import LauncherSettings
+from launcher.settings import ForgeAddress, LauncherSettings
 from launcher.simulated_forge import SimulatedForge
 from launcher.snapshot import Snapshot
 
@@ -107,7 +108,7 @@ class Controller:
     def hide(self, secrets: Sequence[str]) -> None:
         """From now on these do not get into the logs of the services."""
         for output in self._outputs.values():
-            output.secrets = (*secrets, self._token)
+            output.secrets = (*secrets, self._token, *self._plan.address.secrets)
 
     def reload(self, settings: LauncherSettings) -> None:
         """Takes settings that were read anew, as far as nothing has to begin anew for them."""
@@ -172,6 +173,8 @@ class Controller:
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
+            if self._is_headless:  # first, so that it hears us while we begin and end
+                await stack.enter_async_context(listening(self.folder, self.command))
             session = await stack.enter_async_context(aiohttp.ClientSession())
             self._session = session
             records = {name: RecordFile(self.folder / f"{name}.json") for name in
@@ -197,6 +200,8 @@ class Controller:
                     self._environ,
                     lines,
                     silence_s=self._settings.forge_silence_s,
+                    has_own_login=self._settings.forge_auth is not None,
+                    moved=self._forge_moved,
                 )
             )
             server = Navigator(
@@ -223,6 +228,7 @@ class Controller:
                 self._forge,
                 self._api,
                 probe.answers,
+                draws=probe.draws,
                 ram_limit_bytes=self._settings.forge_ram_limit_bytes,
                 saw=self._saw,
             )
@@ -232,8 +238,6 @@ class Controller:
                 service.start()
                 await stack.enter_async_context(service.supervised())
             await stack.enter_async_context(self._doctor.on_duty())
-            if self._is_headless:
-                await stack.enter_async_context(listening(self.folder, self.command))
             self.started.set()
             yield
 
@@ -245,6 +249,8 @@ class Controller:
 
     async def command(self, asked: dict[str, Any]) -> Any:
         """What the command line wants. Raises `Refused`."""
+        if not self.started.is_set() and asked.get("command") != "stop":
+            raise Refused("The launcher is just starting.")
         match asked.get("command"):
             case "status" | "show" as name:
                 if name == "show":
@@ -261,6 +267,12 @@ class Controller:
                 return None
         raise Refused("The running launcher does not know this command.")
 
+    def _forge_moved(self, address: ForgeAddress) -> None:
+        """Its owner has changed its login, which Navigator needs, too."""
+        self._plan = replace(self._plan, address=address)
+        self.hide(self._settings.secrets)
+        self._navigator.restart()
+
     def _navigator_options(self) -> list[str]:
         added = ["--lan"] if self._is_lan and "--lan" not in self._options else []
         return [*self._options, *added]
@@ -270,14 +282,14 @@ class Controller:
         address = self._plan.address
         if not address.is_here:
             return {}
-        told = {"SD_API_HOST": f"{address.url}/sdapi/v1"}
+        told = {"SD_API_HOST": f"{address.url}/sdapi/v1", "SD_API_BASE": address.url}
         return told | ({"SD_API_AUTH": address.auth} if address.auth else {})
 
     def _output(self, service: str, name: str, stack: contextlib.AsyncExitStack) -> Output:
         output = Output(
             name,
             self._settings.log_dir,
-            secrets=(*self._settings.secrets, self._token),
+            secrets=(*self._settings.secrets, self._token, *self._plan.address.secrets),
             echo=lambda line: self._echo(service, line),
         )
         stack.callback(output.close)

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -29,7 +30,7 @@ _MEMORY_S = 15.0
 _PATIENCE_S = 8 * 60.0
 _PAUSE_MINUTES = 10.0  # it ends by itself should we be killed meanwhile
 _AWAY_S = 20.0  # a Navigator that is silent for less may only be busy
-_RECYCLE_AGAIN_S = 30 * 60.0
+_RECYCLES, _RECYCLE_AGAIN_S = 2, 30 * 60.0
 _READY_LIMIT_S = 20 * 60.0
 _JUST_STARTED_S = 30.0
 
@@ -68,6 +69,7 @@ class Doctor:
         api: NavigatorApi,
         answers: Callable[[], Awaitable[bool]],
         *,
+        draws: Callable[[], Awaitable[bool]],
         ram_limit_bytes: int | None,
         memory: Callable[[int], int] | None = None,
         work: Callable[[int], dict[int, Work]] = work_of,
@@ -75,11 +77,13 @@ class Doctor:
         look_s: float = _LOOK_S,
         clock: Callable[[], float] = time.monotonic,
     ):
-        """`answers` asks Forge; `memory` gives the bytes of a process and its children, `work` what
-        they have done; `saw` hears what Navigator says, None while it says nothing."""
+        """`answers` asks Forge, `draws` whether it draws for anybody; `memory` gives the bytes of a
+        process and its children, `work` what they have done; `saw` hears what Navigator says, None
+        while it says nothing."""
         self._forge = forge
         self._api = api
         self._answers = answers
+        self._draws = draws
         self._ram_limit_bytes = ram_limit_bytes
         self._memory = memory or memory_of
         self._work_of = work
@@ -90,7 +94,8 @@ class Doctor:
         self._work: dict[int, Work] = {}
         self._line = ""
         self._answered_s = clock()
-        self._probed_s = self._weighed_s = self._recycled_s = float("-inf")
+        self._probed_s = self._weighed_s = float("-inf")
+        self._recycled_s: deque[float] = deque(maxlen=_RECYCLES)
         self._has_drawn = True  # since it was restarted for its memory
         self.treatments = Treatments()
 
@@ -119,9 +124,17 @@ class Doctor:
 
     async def _status(self) -> NavigatorStatus | None:
         try:
+            return await self._looked()
+        except NavigatorAway:
+            return None
+
+    async def _looked(self) -> NavigatorStatus:
+        """What Navigator says, told on. Raises `NavigatorAway`."""
+        try:
             status = await self._api.status()
         except NavigatorAway:
-            status = None
+            await self._saw(None)
+            raise
         await self._saw(status)
         return status
 
@@ -175,10 +188,13 @@ class Doctor:
             f"{found_bytes / 1e9:.1f} GB of memory, more than the {limit_bytes / 1e9:g} GB of"
             " FORGE_RAM_LIMIT"
         )
-        if not self._has_drawn and now_s - self._recycled_s < _RECYCLE_AGAIN_S:
+        lately = [at_s for at_s in self._recycled_s if now_s - at_s < _RECYCLE_AGAIN_S]
+        if len(lately) >= _RECYCLES or (lately and not self._has_drawn):
             # Another restart would help as little as the last one.
-            last = f"Forge takes {sizes}, also without a picture; the limit is too low."
+            last = f"Forge takes {sizes}, soon after each restart; the limit is too low."
             self.treatments = replace(self.treatments, last=last)
+            return None
+        if await self._draws():  # its owner, by hand
             return None
         return MEMORY, f"Forge took {sizes}."
 
@@ -189,7 +205,7 @@ class Doctor:
         pause: Pause | None = None
         try:
             # Otherwise Navigator sends nothing by itself, until Forge is there anew.
-            if cause == MEMORY and not (await self._api.status()).pause.is_paused:
+            if cause == MEMORY and not (await self._looked()).pause.is_paused:
                 pause = await self._api.pause_queue(minutes=_PAUSE_MINUTES)
             if not await self._job_has_ended() or not self._is_still(found):
                 return
@@ -200,7 +216,8 @@ class Doctor:
             self.treatments = Treatments(MappingProxyType(counts), told, now=told)
             self._misses = 0
             if cause == MEMORY:
-                self._recycled_s, self._has_drawn = self._clock(), False
+                self._recycled_s.append(self._clock())
+                self._has_drawn = False
             self._forge.restart(told)
             await self._wait_until_ready(found.starts)
         finally:
@@ -220,7 +237,7 @@ class Doctor:
         deadline_s = heard_s + _PATIENCE_S
         while self._clock() < deadline_s:
             try:
-                if (await self._api.status()).job is None:
+                if (await self._looked()).job is None:
                     return True
                 heard_s = self._clock()
             except NavigatorAway:  # once proves nothing: it may be busy
@@ -233,13 +250,14 @@ class Doctor:
         """Returns when the new one is ready, or has failed."""
         deadline_s = self._clock() + _READY_LIMIT_S
         while self._clock() < deadline_s:
+            await self._status()  # others want to know how things are meanwhile
             forge = self._forge.snapshot
             is_new = forge.starts > starts
             if is_new and forge.state in {ServiceState.RUNNING, ServiceState.FAILED}:
                 break
             if forge.state in {ServiceState.STOPPED, ServiceState.FAILED}:
                 break
-            await asyncio.sleep(min(self._look_s, 0.2))
+            await asyncio.sleep(min(self._look_s, 1.0))
         await self._wait_until_noticed()
 
     async def _wait_until_noticed(self) -> None:
@@ -247,14 +265,14 @@ class Doctor:
         deadline_s = self._clock() + _JUST_STARTED_S
         while self._clock() < deadline_s:
             with contextlib.suppress(NavigatorAway):
-                if (await self._api.status()).restart_wanted is None:
+                if (await self._looked()).restart_wanted is None:
                     return
             await asyncio.sleep(min(self._look_s, 0.5))
 
     async def _resume(self, pause: Pause) -> None:
         """Ends our own pause, not one that somebody has made meanwhile."""
         with contextlib.suppress(NavigatorAway):  # it ends by itself
-            if (await self._api.status()).pause == pause:
+            if (await self._looked()).pause == pause:
                 await self._api.resume_queue()
 
 

@@ -5,14 +5,16 @@ import ctypes.util
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from launcher.forge_command import RESTART_MARK, launch_of, speaks_tls
+from launcher.forge_command import RESTART_MARK, auth_of, launch_of, speaks_tls
 from launcher.forge_install import IS_WINDOWS, ForgeInstall, NoForge, read
 from launcher.forge_log import cause, of_taken_port
 from launcher.forge_probe import ForgeProbe
 from launcher.forge_readiness import ForgeReadiness, has_lost_port, needs_its_port, port_taken
 from launcher.process import CannotStart, Launch, sentence_of_exit
+from launcher.settings import ForgeAddress
 
 _GRACE_S = 5.0  # it flushes nothing, and SIGTERM ends it in 0.1 s [README, section 11]
 _AMD_DEVICE = Path("/dev/kfd")  # webui.sh sets what such cards need
@@ -32,8 +34,14 @@ class Forge:
         lines: Callable[[], Sequence[str]],
         *,
         silence_s: float,
+        has_own_login: bool = False,
+        moved: Callable[[ForgeAddress], None] = lambda _: None,
     ):
-        """`lines` gives what it wrote last. It may be silent for `silence_s` while it starts."""
+        """`lines` gives what it wrote last. It may be silent for `silence_s` while it starts.
+        `has_own_login`: it is in the settings, and not in Forge's flags. `moved` hears of another
+        login in those."""
+        self._has_own_login = has_own_login
+        self._moved = moved
         self._probe = probe
         self._folder = folder
         self._environ = environ
@@ -56,9 +64,13 @@ class Forge:
             )
         await needs_its_port(self._probe)
         try:
-            return await asyncio.to_thread(self._launch, self._folder)
+            launch, auth = await asyncio.to_thread(self._launch, self._folder)
         except NoForge as error:
             raise CannotStart(error.message) from error
+        if not self._has_own_login and auth != address.auth:
+            self._probe.address = replace(address, auth=auth)
+            self._moved(self._probe.address)
+        return launch
 
     async def is_served_by_others(self) -> bool:
         """Whether a Forge answers that was started by hand."""
@@ -77,7 +89,8 @@ class Forge:
             return port_taken(port)
         return cause(lines) or sentence_of_exit(self.name, code, lines)
 
-    def _launch(self, folder: Path) -> Launch:
+    def _launch(self, folder: Path) -> tuple[Launch, str | None]:
+        """How to start it, and the login that its owner's flags name."""
         install = read(folder, self._environ)
         if speaks_tls(install.arguments) and self._probe.address.scheme != "https":
             raise NoForge(
@@ -88,7 +101,7 @@ class Forge:
         self._root = install.root
         # Forge removes it only while it prepares, which a flag of its own can leave out.
         (install.root / RESTART_MARK).unlink(missing_ok=True)
-        return launch_of(
+        launch = launch_of(
             install,
             self._environ,
             port=self._probe.address.port,
@@ -96,6 +109,7 @@ class Forge:
             needs_scripts=not IS_WINDOWS and _AMD_DEVICE.exists(),
             preload=_tcmalloc(install),
         )
+        return launch, auth_of(install.arguments)
 
 
 @functools.cache

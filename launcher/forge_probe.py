@@ -15,6 +15,7 @@ from launcher.settings import ForgeAddress
 
 _OPTIONS = "/sdapi/v1/options"
 _LORAS = "/sdapi/v1/loras"
+_PROGRESS = "/sdapi/v1/progress?skip_current_image=true"
 _TIMEOUT_S = 5.0
 # `loras` answers 404 for up to a second after `options` works; forks without it do for ever.
 _LORAS_GRACE_S = 15.0
@@ -57,8 +58,24 @@ class ForgeProbe:
         is_fork = status == 404 and now_s - self._answers_since_s >= _LORAS_GRACE_S
         return status == 200 or is_fork
 
+    async def draws(self) -> bool:
+        """Whether it draws or loads for anybody, also by hand. False while it does not answer.
+
+        A failed upscale by hand looks like one that is done until the next run [section 5].
+        """
+        _, content = await self._answer(_PROGRESS)
+        try:
+            told = json.loads(content)
+            return bool(told["state"]["job_count"]) and float(told["progress"]) < 1
+        except (ValueError, TypeError, KeyError):
+            return False
+
     async def _status(self, path: str) -> int | None:
-        """The status of the answer; None for none."""
+        """The status of an answer that can be Forge's; None for none."""
+        status, content = await self._answer(path)
+        return status if status is not None and _is_forges(status, content) else None
+
+    async def _answer(self, path: str) -> tuple[int | None, bytes]:
         user, _, password = (self.address.auth or "").partition(":")
         headers = {}
         if user:
@@ -70,9 +87,8 @@ class ForgeProbe:
                     f"{self.address.url}{path}", headers=headers, allow_redirects=False
                 ) as answer,
             ):
-                content = await answer.read()
-                return answer.status if _is_forges(answer.status, content) else None
-        return None
+                return answer.status, await answer.read()
+        return None, b""
 
 
 def _is_forges(status: int, content: bytes) -> bool:

@@ -1,6 +1,8 @@
 """Whether a Forge that we have started can draw, or never will, because others have its port."""
 
 import asyncio
+import re
+import time
 from collections.abc import Callable, Sequence
 
 from launcher.forge_log import of_taken_port
@@ -9,12 +11,23 @@ from launcher.ports import family_of, holder, is_taken, listeners, next_free
 from launcher.process import CannotStartNow
 from launcher.program import GivesUp, StartFailed
 
+_UP = "Startup time: "  # what it writes when its start is over [README, section 11]
+_UP_LIMIT_S = 300.0
+
 
 class ForgeReadiness:
     """Judges one Forge of ours after the other, by its answers and by what it writes."""
 
-    def __init__(self, probe: ForgeProbe, lines: Callable[[], Sequence[str]]):
+    def __init__(
+        self,
+        probe: ForgeProbe,
+        lines: Callable[[], Sequence[str]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         """`lines` gives what it wrote last."""
+        self._clock = clock
+        self._up_s: float | None = None
         self._probe = probe
         self._lines = lines
         self._harmless: list[str] = []
@@ -44,9 +57,10 @@ class ForgeReadiness:
         if said != self._harmless:
             await self._port_is_not_lost(said, pid)
             self._harmless = said
-        if not await self._probe.is_ready() and not self._probe.refuses_us:
-            return False
         port = self._probe.address.port
+        if not await self._probe.is_ready() and not self._probe.refuses_us:
+            self._check_patience(port)
+            return False
         if await asyncio.to_thread(_is_of_others, port, pid):
             raise StartFailed(await asyncio.to_thread(port_taken, port))
         if self._probe.refuses_us:
@@ -55,6 +69,18 @@ class ForgeReadiness:
                 " --api-auth."
             )
         return True
+
+    def _check_patience(self, port: int) -> None:
+        """Raises `StartFailed` for one that says that it is up and does not answer for minutes."""
+        if not any(_UP in line for line in self._lines()):
+            self._up_s = None
+            return
+        now_s = self._clock()
+        self._up_s = now_s if self._up_s is None else self._up_s
+        if now_s - self._up_s > _UP_LIMIT_S:
+            raise StartFailed(
+                f"Forge says that it is up, and its API does not answer on port {port}."
+            )
 
     async def _port_is_not_lost(self, said: Sequence[str], pid: int) -> None:
         port = self._probe.address.port
@@ -79,7 +105,7 @@ def has_lost_port(port: int, said: Sequence[str], pid: int | None = None) -> boo
     found = listeners(port)
     if pid is not None and found & family_of(pid):
         return False
-    return bool(found) or any(str(port) in line for line in said)
+    return bool(found) or any(re.search(rf"\b{port}\b", line) for line in said)
 
 
 def port_taken(port: int) -> str:

@@ -29,4 +29,5 @@ def end_what_is_left(records: Mapping[str, RecordFile], *, first: str) -> None:
                 process.wait(_ORDERLY_END_S)
         if end_left_behind(record, file.mark):
             log.warning("%s of a launcher that was killed was still there, and was ended", name)
-        file.remove()
+        if record is None or record.process() is None:
+            file.remove()

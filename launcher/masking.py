@@ -8,11 +8,11 @@ _SHORTEST = 6
 # Flags of Forge's, and what follows them; web addresses with a password; tokens.
 _PATTERNS = (
     re.compile(
-        r"(--(?:gradio-auth|api-auth|ngrok|subpath-token)(?:-path)?[= ]+)"
+        r"(--(?:gradio-auth|api-auth|ngrok|subpath-token)(?:-path)?(?:[= ]+|['\"], ?))"
         r"(?:'[^']*'?|\"(?:\\.|[^\"])*\"?|[^\s'\"]+)"
     ),
     re.compile(r"(://)[^/\s:@]+:[^/\s@]+(?=@)"),
-    re.compile(r"([Bb]earer )\S+"),
+    re.compile(r"((?:[Bb]earer|Authorization: [Bb]asic) )\S+"),
     re.compile(
         r"(?i)((?:api_key|token|password|secret|gradio_auth|api_auth|ngrok)['\"]?[=:]\s*['\"]?)[^\s'\"&,]+"
     ),

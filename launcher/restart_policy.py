@@ -14,7 +14,7 @@ class RestartPolicy:
     limit: int = 4
     within_s: float = 60.0
     first_pause_s: float = 0.5
-    longest_pause_s: float = 30.0
+    longest_pause_s: float = 300.0
 
 
 class Restarts:

@@ -24,6 +24,7 @@ _LOOK_STARTING_S = 0.1
 _LOOKS_FOR_WORK = 20  # in the silence that a start may take
 _PATIENCE = 8  # with one that is silent and works: times that silence
 _LOOK_RUNNING_S = 5.0
+_NOT_NOW_S = 30.0
 _MISSES = 3
 
 
@@ -105,7 +106,7 @@ class Service:
             try:
                 await self._run_once()
             except CannotStartNow as error:  # no failure of its own, so that it does not count
-                await self._wait(error.message, self._limit.longest_pause_s)
+                await self._wait(error.message, min(_NOT_NOW_S, self._limit.longest_pause_s))
             except CannotEnd as error:
                 self._asked.clear()  # it was asked for, and cannot be done
                 await self._give_up(error.message)

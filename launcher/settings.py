@@ -46,6 +46,11 @@ class ForgeAddress:
         return self.is_bound or _is_own(self.host) or _is_this_machine(self.host)
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """The login, and its password alone, which Forge writes in many ways."""
+        return () if self.auth is None else (self.auth, self.auth.partition(":")[2])
+
+    @property
     def url(self) -> str:
         """Its origin."""
         host = f"[{self.host}]" if ":" in self.host else self.host

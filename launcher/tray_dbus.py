@@ -99,13 +99,12 @@ class DbusTray:
         self._stopped = asyncio.Event()
         await self._connect()
         try:
-            self._started = started
+            self._started, self._loop = started, asyncio.get_running_loop()
+            self._show_now()
             if not await self._register():
                 if not self._waits:
                     raise NoTray(NO_WATCHER)
                 log.warning("%s Until then everything runs without an icon.", NO_WATCHER)
-            self._loop = asyncio.get_running_loop()
-            self._show_now()
             while not self._is_stopped:
                 await self._until_disconnected()
                 if not self._is_stopped:

@@ -23,7 +23,6 @@ TESTED_ELSEWHERE = {
     "app/setting_sources.py": "tests/app/test_settings.py reads all sources",
     "launcher/program.py": "only what a program promises",
     "launcher/queue_commands.py": "test_desktop.py clicks all of it",
-    "launcher/left_behind.py": "test_running.py starts after a launcher that was killed",
     "launcher/start_desktop.py": "test_desktop.py starts by it",
     "launcher/waiting_faces.py": "test_desktop.py and tests/e2e/test_first_run.py click them",
     "launcher/set_up.py": "tests/e2e/test_first_run.py does it in a browser",

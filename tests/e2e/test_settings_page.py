@@ -138,8 +138,10 @@ async def test_impossible_settings_are_mended_on_the_page(
     (data_dir / ".env").write_text("RESTART_LIMIT=abc\nMY_OWN=1\n")
     with started(desktop, data_dir, forge, tmp_path) as running:
         url = await opened_page(tmp_path)
-        await until(lambda: has(desktop, "RESTART_LIMIT: must be a number"))
-        assert "Navigator cannot start" in [one[1] for one in desktop.notifications.told]
+        await until(lambda: has(desktop, "RESTART__LIMIT: must be a number"))
+        await until(
+            lambda: "Navigator cannot start" in [one[1] for one in desktop.notifications.told]
+        )
         asked = await told(data_dir, "status")
         assert "Nothing runs yet" in asked.errors
         async with browser.page(urlsplit(url).netloc) as page:

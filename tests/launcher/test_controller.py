@@ -92,6 +92,30 @@ async def test_machine_stays_awake_while_there_is_work(
     assert inhibitor.told == [True, False, True, False]  # also when we end
 
 
+async def test_login_that_its_owner_changes_is_used_after_a_restart(
+    tmp_path: Path, data_dir: Path, unused_port: int
+) -> None:
+    forge = FakeForge(tmp_path / "forge", f"--port {unused_port} --api-auth me:firstpass")
+    async with (
+        nothing_left(data_dir, forge),
+        controlled(data_dir, forge.root, Inhibitor()) as controller,
+    ):
+        await until(lambda: _is_ready(controller), 60)
+        forge.set_arguments(f"--port {unused_port} --api-auth me:otherpass")
+        controller.restart_service("forge")
+        await until(lambda: controller.snapshot().navigator.starts == 2, 60)
+        await until(lambda: _is_ready(controller), 60)
+        assert len(forge.starts) == 2
+    for log in (data_dir / "logs").iterdir():
+        assert "otherpass" not in log.read_text()
+
+
+def _is_ready(controller: Controller) -> bool:
+    """Whether Navigator can draw with Forge."""
+    status = controller.snapshot().status
+    return status is not None and status.is_forge_ready
+
+
 async def test_forge_on_another_machine_is_not_started(tmp_path: Path, data_dir: Path) -> None:
     forge = FakeForge(tmp_path / "forge")
     async with (

@@ -1,94 +1,14 @@
 """Tests of `launcher/doctor.py`: when Forge is restarted, and what happens to the queue then."""
 
 import asyncio
-import contextlib
-import os
-import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from subprocess import Popen
 
-import aiohttp
 import pytest
 
-from launcher.activity import Work
-from launcher.doctor import Doctor, memory_of
-from launcher.navigator_api import NavigatorApi, NavigatorStatus
-from launcher.service_state import ServiceSnapshot, ServiceState
-from tests.launcher.fake_navigator import PID, FakeNavigator
+from launcher.service_state import ServiceState
+from tests.launcher.wards import RUNNING, looked, ward
 from tests.waiting import until
-
-RUNNING = ServiceSnapshot("Forge", ServiceState.RUNNING, pid=os.getpid(), starts=1)
-
-
-@dataclass
-class Patient:
-    """A Forge that is ready again as soon as it is restarted."""
-
-    navigator: FakeNavigator
-    snapshot: ServiceSnapshot = RUNNING
-    reasons: list[str | None] = field(default_factory=list)
-    answers: bool = True
-    size_bytes: int = 0
-    work_s: float = 0.0
-    during: list[str | None] = field(default_factory=list)
-
-    def restart(self, reason: str | None = None) -> None:
-        self.reasons.append(reason)
-        self.during.append(self.navigator.job)
-        self.snapshot = replace(self.snapshot, starts=self.snapshot.starts + 1)
-        self.size_bytes, self.answers = 0, True
-        self.navigator.restart_wanted = None
-
-    async def does_answer(self) -> bool:
-        return self.answers
-
-
-@dataclass
-class Ward:
-    """A doctor on duty, and all around."""
-
-    navigator: FakeNavigator
-    patient: Patient
-    doctor: Doctor
-    seen: list[NavigatorStatus | None]
-
-
-@contextlib.asynccontextmanager
-async def ward(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit_bytes: int | None = None
-) -> AsyncIterator[Ward]:
-    """Where all happens quickly."""
-    for name in ("_PROBE_S", "_MEMORY_S"):
-        monkeypatch.setattr(f"launcher.doctor.{name}", 0.0)
-    navigator, seen = FakeNavigator(), list[NavigatorStatus | None]()
-    patient = Patient(navigator)
-
-    async def saw(status: NavigatorStatus | None) -> None:
-        seen.append(status)
-
-    async with navigator.serving(tmp_path), aiohttp.ClientSession() as session:
-        api = NavigatorApi(session, tmp_path, "token")
-        await api.find(PID)
-        doctor = Doctor(
-            patient,
-            api,
-            patient.does_answer,
-            ram_limit_bytes=limit_bytes,
-            memory=lambda _: patient.size_bytes,
-            work=lambda pid: {pid: Work(patient.work_s, 0)},
-            saw=saw,
-            look_s=0.02,
-        )
-        async with doctor.on_duty():
-            yield Ward(navigator, patient, doctor, seen)
-
-
-async def looked(found: Ward) -> None:
-    """Returns when the doctor has looked some times more."""
-    count = len(found.seen)
-    await until(lambda: len(found.seen) > count + 8)
 
 
 async def test_healthy_forge_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,50 +69,6 @@ async def test_silent_forge_that_is_busy_is_left_alone_for_a_while(
         assert found.patient.reasons == []
         monkeypatch.setattr("launcher.doctor._BUSY_S", 0.0)
         await until(lambda: found.patient.reasons)
-
-
-async def test_forge_that_grows_is_recycled_between_jobs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with ward(tmp_path, monkeypatch, limit_bytes=2_000_000_000) as found:
-        found.navigator.job, found.patient.size_bytes = "draws", 2_600_000_000
-        await until(lambda: found.navigator.calls == ["pause 10"])
-        await asyncio.sleep(0.1)
-        assert found.patient.reasons == []
-        found.navigator.job = None
-        await until(lambda: found.navigator.calls == ["pause 10", "resume"])
-        assert found.patient.during == [None]
-        assert found.patient.reasons == [
-            "Forge took 2.6 GB of memory, more than the 2 GB of FORGE_RAM_LIMIT; restarted."
-        ]
-        assert found.doctor.treatments.counts["memory"] == 1
-
-
-async def test_pause_of_the_owners_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with ward(tmp_path, monkeypatch, limit_bytes=2) as found:
-        found.navigator.pause = {"paused": True, "paused_at": "9:00", "resumes_at": None}
-        found.patient.size_bytes = 3
-        await until(lambda: found.doctor.treatments.counts["memory"] == 1)
-        await looked(found)
-        assert found.navigator.calls == []
-        found.navigator.pause = {"paused": False, "paused_at": None, "resumes_at": None}
-        found.navigator.job, found.patient.size_bytes = "draws", 3
-        await until(lambda: found.navigator.calls == ["pause 10"])
-        found.navigator.pause = {"paused": True, "paused_at": "10:01", "resumes_at": None}
-        found.navigator.job = None
-        await until(lambda: found.doctor.treatments.counts["memory"] == 2)
-        await looked(found)
-        assert found.navigator.calls == ["pause 10"]
-
-
-async def test_job_that_takes_very_long_is_not_cut_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("launcher.doctor._PATIENCE_S", 0.1)
-    async with ward(tmp_path, monkeypatch, limit_bytes=2) as found:
-        found.navigator.job, found.patient.size_bytes = "draws", 3
-        await until(lambda: found.navigator.calls[:2] == ["pause 10", "resume"])
-        assert found.patient.reasons == []
 
 
 @pytest.mark.parametrize(
@@ -266,28 +142,12 @@ async def test_forge_that_changed_while_the_job_ran_is_left_alone(
         assert found.doctor.treatments.counts["memory"] == 0
 
 
-async def test_limit_that_no_restart_keeps_is_told_and_not_tried_for_ever(
+async def test_others_see_how_things_are_during_a_treatment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ward(tmp_path, monkeypatch, limit_bytes=2_000_000_000) as found:
-        found.patient.size_bytes = 3_000_000_000
-        await until(lambda: found.patient.reasons)
-        found.patient.size_bytes = 3_000_000_000
-        await until(lambda: "the limit is too low" in str(found.doctor.treatments.last))
-        assert len(found.patient.reasons) == 1
-        found.navigator.job = "draws"  # after a picture it may help again
+    async with ward(tmp_path, monkeypatch) as found:
+        found.navigator.job, found.navigator.restart_wanted = "draws", "It is stuck."
         await until(lambda: "Waiting" in str(found.doctor.treatments.now))
-        found.navigator.job = None
-        await until(lambda: len(found.patient.reasons) == 2)
-
-
-async def test_memory_is_that_of_a_process_and_its_children() -> None:
-    code = "x = b'x' * 50_000_000; print(1, flush=True); input()"
-    with Popen([sys.executable, "-c", code], stdin=-1, stdout=-1) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        own = await asyncio.to_thread(memory_of, child.pid)
-        assert own > 50_000_000
-        assert await asyncio.to_thread(memory_of, os.getpid()) > own
-        child.kill()
-    assert await asyncio.to_thread(memory_of, 2**22 + 1) == 0
+        found.navigator.waiting = 3
+        await until(lambda: found.seen[-1] is not None and found.seen[-1].waiting == 3)
+        assert found.patient.reasons == []

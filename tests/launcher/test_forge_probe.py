@@ -1,5 +1,6 @@
 """Tests of `launcher/forge_probe.py`, against the simulator over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -85,5 +86,23 @@ async def test_something_else_is_no_forge(session: aiohttp.ClientSession, fault:
         assert not await probed.is_ready()
 
 
+async def test_whether_it_draws_is_known(session: aiohttp.ClientSession) -> None:
+    async with Simulator(SimulatorOptions(step_time_s=0.05)).serving() as simulator:
+        probed = probe(session, simulator.url)
+        await until(probed.is_ready)
+        assert not await probed.draws()
+        body = {"prompt": "a fox", "steps": 40, "width": 64, "height": 64}
+        drawing = asyncio.create_task(session.post(f"{simulator.url}/sdapi/v1/txt2img", json=body))
+        await until(probed.draws)
+        (await drawing).release()
+        await until(lambda: _is_idle(probed))
+
+
+async def _is_idle(probed: ForgeProbe) -> bool:
+    return not await probed.draws()
+
+
 async def test_nothing_is_no_forge(session: aiohttp.ClientSession, unused_port: int) -> None:
-    assert not await probe(session, f"http://127.0.0.1:{unused_port}").answers()
+    nobody = probe(session, f"http://127.0.0.1:{unused_port}")
+    assert not await nobody.answers()
+    assert not await nobody.draws()

@@ -68,6 +68,21 @@ async def test_wrong_login_is_told_and_not_tried_for_ever() -> None:
             await until(lambda: readiness.is_ready(os.getpid()))
 
 
+async def test_forge_that_is_up_without_an_api_is_not_waited_for(unused_port: int) -> None:
+    now_s, lines = [0.0], ["Running on local URL", "Startup time: 12.0s"]
+    async with aiohttp.ClientSession() as session:
+        probe = ForgeProbe(session, ForgeAddress("127.0.0.1", unused_port))
+        readiness = ForgeReadiness(probe, lambda: lines, clock=lambda: now_s[0])
+        assert not await readiness.is_ready(os.getpid())
+        now_s[0] = 300.0
+        assert not await readiness.is_ready(os.getpid())
+        now_s[0] = 301.0
+        with pytest.raises(StartFailed, match="its API does not answer"):
+            await readiness.is_ready(os.getpid())
+        lines.clear()  # the next one
+        assert not await readiness.is_ready(os.getpid())
+
+
 async def test_port_that_nobody_has_any_more_was_lost_all_the_same(unused_port: int) -> None:
     ours = OURS.format(port=unused_port)
 
@@ -76,6 +91,7 @@ async def test_port_that_nobody_has_any_more_was_lost_all_the_same(unused_port: 
 
     assert await asyncio.to_thread(lost, ours)
     assert not await asyncio.to_thread(lost, OF_AN_EXTENSION)
+    assert not await asyncio.to_thread(lost, OURS.format(port=f"1{unused_port}"))
     assert not await asyncio.to_thread(lost)
     with socket.create_server(("127.0.0.1", unused_port)):
         assert await asyncio.to_thread(lost, OF_AN_EXTENSION)

@@ -14,6 +14,8 @@ from launcher.masking import without_secrets
         ("arguments: --api-auth 'me:two words' --api", "arguments: --api-auth *** --api"),
         ('--api-auth "me:\\"two\\" words" --api', "--api-auth *** --api"),
         ("--api-auth 'me:never closed", "--api-auth ***"),
+        ("['launch.py', '--api-auth', 'me:plainpass']", "['launch.py', '--api-auth', ***]"),
+        ("Authorization: Basic bWU6eA==", "Authorization: Basic ***"),
         ("fetching https://me:secret@example.org/x", "fetching https://***@example.org/x"),
         ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
         ("GET /x?token=abc&y=1", "GET /x?token=***&y=1"),

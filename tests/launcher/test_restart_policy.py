@@ -34,6 +34,13 @@ def test_failures_that_are_long_ago_do_not_count() -> None:
         assert restarts.failed(second) is not None
 
 
+def test_slow_failures_get_long_pauses() -> None:
+    restarts = Restarts(RestartPolicy())
+    pauses = [restarts.failed(second) for second in range(0, 100_000, 400)]
+    assert pauses[:11] == [0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
+    assert set(pauses[11:]) == {300}
+
+
 def test_a_person_begins_anew() -> None:
     restarts = Restarts(RestartPolicy(limit=2))
     restarts.failed(0)
