@@ -20,7 +20,8 @@ async def running(coroutine: Coroutine[object, object, None]) -> AsyncIterator[a
         yield task
     finally:
         await cancel(task)
-    if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()  # or it would be logged, perhaps
+    if error is not None:
         raise error
 
 

@@ -6,12 +6,14 @@ command. The moment may be off by a little when the clock of the machine was set
 
 import contextlib
 import json
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
 _SAME_MOMENT_S = 2.0
+_BEGINS_WITHIN_S, _LOOK_S = 1.0, 0.002
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,19 @@ class Record:
 
     @classmethod
     def of(cls, pid: int) -> "Record | None":
-        """That of a running process; None when it has ended already."""
+        """That of a running process; None when it has ended already.
+
+        May block for a moment: Linux closes the pipe by which `subprocess` knows that a program was
+        started before it says which one it is (`begin_new_exec` comes before the new arguments).
+        """
         try:
             process = psutil.Process(pid)
-            return cls(pid, process.create_time(), tuple(process.cmdline()))
+            deadline_s = time.monotonic() + _BEGINS_WITHIN_S
+            while not (command := process.cmdline()) and time.monotonic() < deadline_s:
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    return None
+                time.sleep(_LOOK_S)
+            return cls(pid, process.create_time(), tuple(command))
         except psutil.Error:
             return None
 

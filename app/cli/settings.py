@@ -14,7 +14,6 @@ from app.cli.printing import show, show_json, table
 from app.cli.running import exits
 from app.env_files import read_env_file
 from app.errors import SettingsInvalid
-from app.setting_names import SUCCESSORS
 from app.setting_texts import SettingText, setting_texts
 
 _HIDDEN = "(hidden)"
@@ -30,6 +29,7 @@ def settings() -> None:
 @common
 def list_(*, data_dir: Path | None, as_json: bool) -> None:
     """List every setting, what holds now and who says so. Secrets are not shown."""
+    from app.setting_names import SUCCESSORS
     from app.settings import data_dir_of, setting_names, unset_when_empty
 
     with exits():

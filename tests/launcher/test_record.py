@@ -1,9 +1,12 @@
 """Tests of `launcher/record.py`."""
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from launcher.record import Record, RecordFile
@@ -53,3 +56,21 @@ def test_disk_that_refuses_costs_nothing_else(tmp_path: Path) -> None:
     file.write(Record(5, 1.0, ()))
     assert file.read() is None
     file.remove()
+
+
+def test_process_whose_program_is_only_beginning_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = [[], [], ["python", "-m", "it"]]
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda _: answers.pop(0))
+    record = Record.of(os.getpid())
+    assert record is not None
+    assert record.command == ("python", "-m", "it")
+
+
+@pytest.mark.posix
+def test_process_that_has_ended_has_no_record() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert Record.of(process.pid) is None
+    assert Record.of(process.pid) is None
