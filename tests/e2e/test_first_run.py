@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.env_files import read_env_file
+from tests.databases import free_port
 from tests.e2e.browser import Browser, Page
 from tests.fakes.forge_install import FakeForge
 from tests.launcher.desktop import Desktop
@@ -40,8 +41,14 @@ def first_start(desktop: Desktop, tmp_path: Path, unused_port: int) -> Iterator[
         XDG_CONFIG_HOME=str(tmp_path / "config"),
         HTTP_API_PORT=str(unused_port),
         RT_API_PORT=str(unused_port),
+        SD_API_HOST=forge_address(),
     ) as running:
         yield running
+
+
+def forge_address() -> str:
+    """Where its Forge is to be: the usual port may be that of another test."""
+    return f"http://127.0.0.1:{free_port()}/sdapi/v1"
 
 
 async def opened_page(tmp_path: Path, count: int = 1) -> str:
@@ -136,6 +143,7 @@ async def test_one_who_cannot_be_asked_gets_the_defaults(tmp_path: Path) -> None
         DISPLAY="",
         BROWSER="false",
         HOME=str(tmp_path / "home"),
+        SD_API_HOST=forge_address(),
     ) as running:
         await until(lambda: "Going on without one" in running.errors)
         await until(lambda: "The set-up page: http://127.0.0.1:" in running.errors)
