@@ -102,7 +102,7 @@ class SettingsPage:
         except NoAnswer as error:
             told = error.message
             return f'<h1>Settings</h1><p role="alert">{html.escape(told)}</p>{await self._places()}'
-        if problems:
+        if problems and sent is not None:
             told = "Nothing is saved yet: see what is wrong below. Secrets have to be typed again."
         return "".join(
             (
