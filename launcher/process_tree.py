@@ -22,6 +22,7 @@ from launcher.record import Record
 _GRACE_S = 3.0
 _MARK = "NAVIGATOR_SERVICE"
 _LOOK_S = 0.05
+_YOUNG_S = 3.0
 
 
 class ProcessTree(Protocol):
@@ -137,16 +138,29 @@ def _members(group: int, *, since_s: float) -> list[psutil.Process]:
 
 
 def _bearers(mark: str) -> list[psutil.Process]:
-    """The living processes that were started with this mark, by whomever."""
+    """The living processes that were started with this mark, by whomever.
+
+    One that is just becoming another program has no environment for a moment, and is looked at once
+    more.
+    """
     found: list[psutil.Process] = []
     if sys.platform == "win32" or not mark:  # there a job object holds all of them
         return found
+    young: list[psutil.Process] = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):  # of others, whose we may not read
-            is_ours = process.pid != os.getpid() and process.environ().get(_MARK) == mark
-            if is_ours and process.status() != psutil.STATUS_ZOMBIE:
+            environ = process.environ()
+            if environ.get(_MARK) == mark:
                 found.append(process)
-    return found
+            elif not environ and time.time() - process.create_time() < _YOUNG_S:
+                young.append(process)
+    if young:
+        time.sleep(_LOOK_S)
+    for process in young:
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(_MARK) == mark:
+                found.append(process)
+    return [one for one in found if one.pid != os.getpid() and _is_alive(one)]
 
 
 def _end(processes: Iterable[psutil.Process]) -> None:

@@ -251,8 +251,10 @@ async def test_switch_shares_tests_itself_and_is_remembered(
     with started(desktop, data_dir, forge, tmp_path) as running:
         await until(lambda: is_ready(desktop), 60)
         await until(lambda: _is_checked(desktop, "Share on LAN"))
+        shared_by = server_file(data_dir)["pid"]
         await desktop.click("Share on LAN")
         await until(lambda: has(desktop, "Copy LAN address"))
+        await until(lambda: server_file(data_dir).get("pid") not in {None, shared_by}, 60)
         await until(lambda: is_ready(desktop))
         async with aiohttp.ClientSession() as http:
             url = server_file(data_dir)["url"].replace("127.0.0.1", address)

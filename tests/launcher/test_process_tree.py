@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from launcher.process_tree import end_left_behind, marked
@@ -81,3 +82,24 @@ def test_process_of_others_is_left_alone() -> None:
         process.kill()
         process.wait()
         process.stdout.close()  # type: ignore[union-attr]
+
+
+async def test_process_that_is_just_becoming_another_program_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ, looks = psutil.Process.environ, list[psutil.Process]()
+
+    def late(process: psutil.Process) -> dict[str, str]:
+        """Nothing at the first look, as the system tells then."""
+        if process.pid != child.pid:
+            return environ(process)
+        looks.append(process)
+        return {} if len(looks) == 1 else environ(process)
+
+    with killed_at_the_end() as pids:
+        child, _ = started(SLEEPS, str(tmp_path))
+        pids.append(child.pid)
+        monkeypatch.setattr(psutil.Process, "environ", late)
+        assert end_left_behind(None, str(tmp_path))
+        await asyncio.to_thread(child.wait, 10)
+        child.stdout.close()  # type: ignore[union-attr]

@@ -268,7 +268,8 @@ async def test_end_does_not_wait_for_what_has_not_begun(
             asyncio.create_task(thumbnails.get(f"picture-{n}", of.file_name, of.sha256, 256))
             for n, of in enumerate(pictures)
         ]
-        await until(lambda: decodes.running == 2)
+        # All are asked for: before the end of the block, as requests are.
+        await until(lambda: decodes.running == 2 and len(thumbnails._making) == len(wanted))
         decodes.may_go_on.set()
     await asyncio.wait(wanted)
     assert decodes.running == 0
