@@ -90,6 +90,7 @@ async def test_forge_that_is_not_ours_or_not_there_is_left_alone(
 async def test_navigator_that_is_away_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("launcher.doctor._AWAY_S", 0.2)
     async with ward(tmp_path, monkeypatch, limit_bytes=1) as found:
         found.navigator.is_away, found.patient.answers = True, False
         await until(lambda: found.patient.reasons)
@@ -103,7 +104,7 @@ async def test_navigator_that_is_slow_once_does_not_end_the_running_job(
 ) -> None:
     async with ward(tmp_path, monkeypatch, limit_bytes=2) as found:
         found.navigator.job, found.patient.size_bytes = "draws", 3
-        await until(lambda: "Waiting" in str(found.doctor.treatments.now))
+        await until(lambda: found.navigator.calls == ["pause 10"])
         found.navigator.is_away = True
         await asyncio.sleep(0.2)
         assert found.patient.reasons == []
@@ -118,7 +119,7 @@ async def test_navigator_that_stays_away_keeps_nothing_waiting(
     monkeypatch.setattr("launcher.doctor._AWAY_S", 0.2)
     async with ward(tmp_path, monkeypatch, limit_bytes=2) as found:
         found.navigator.job, found.patient.size_bytes = "draws", 3
-        await until(lambda: "Waiting" in str(found.doctor.treatments.now))
+        await until(lambda: found.navigator.calls == ["pause 10"])
         found.navigator.is_away = True
         await until(lambda: found.patient.reasons)
 
