@@ -19,6 +19,8 @@ from launcher.settings import LauncherSettings
 from tests.fakes.forge_install import FakeForge
 from tests.waiting import until
 
+pytestmark = pytest.mark.posix  # its flags are those of a `webui-user.sh`
+
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
